@@ -1,0 +1,477 @@
+"""The table: every operation once, with its derivatives, symbol and kernel.
+
+A row is read by everything else: the eager engine computes with `fn` and stores what
+`rules` give, second derivatives run the same rules on Values, formulas run them on
+symbols, pictures show `symbol`, tests iterate `OPS`. To add an operation, write a row.
+
+In a rule `y` is the output and the other parameters are the arguments; it returns
+dy/d(argument). `+ - *` and unary minus may be typed freely; whatever has a domain
+goes through its row (`div(1.0, x)`), so that one rule runs on floats, Values and
+symbols. `None` instead of a rule means that no derivative passes.
+
+Sources: the vector-Jacobian table of autodidact (lecture 003); IEEE 754 for the edges.
+"""
+
+from __future__ import annotations
+
+import math
+from math import inf, nan
+from types import MappingProxyType
+
+from autograd_lite import ieee
+
+TYPE_CHECKING = False  # importing typing would cost half of our import time
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Rule = Callable[..., Any]
+    Interval = tuple[float, float]
+
+# How strongly an operation binds in a formula; an operand that binds less gets brackets.
+SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 9
+
+
+class Op:
+    """One row of the table; calling it computes on floats and records on Values.
+
+    name      an identifier
+    fn        floats to float; IEEE results, no exception for a numeric reason
+    rules     one rule per argument (None: no edge), or for any number of arguments one
+              function returning the tuple of all derivatives
+    arity     the number of arguments, None where any number is taken
+    array     the kernel over NumPy arrays as an expression in {0}, {1}, ...;
+              None: `fn` is applied element by element
+    symbol    how a formula shows it: {0}, {1} are operands, {args} all of them
+    latex     the same in LaTeX
+    power     how strongly the symbol binds its operands
+    domain    closed intervals, one per argument: derivatives are nan outside
+    select    it hands on one argument: a derivative of 0.0 is no edge at all
+    constants how many trailing arguments are plain numbers, never Values
+    truth     the output is a truth value, 0.0 or 1.0
+    textbook  rules as a book prints them, where the stable ones read badly
+
+    >>> cube = Op("cube", lambda x: x * x * x, (lambda y, x: 3.0 * x * x,))
+    >>> cube(2.0)
+    8.0
+    >>> cube.partials(8.0, 2.0)
+    (12.0,)
+    """
+
+    __slots__ = (
+        "name", "fn", "rules", "arity", "array", "symbol", "latex", "power",
+        "domain", "select", "constants", "truth", "textbook",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., float],
+        rules: tuple[Rule | None, ...] | Rule,
+        *,
+        array: str | None = None,
+        symbol: str = "",
+        latex: str = "",
+        power: int = ATOM,
+        domain: tuple[Interval, ...] = (),
+        select: bool = False,
+        constants: int = 0,
+        truth: bool = False,
+        textbook: tuple[Rule | None, ...] | Rule | None = None,
+    ) -> None:
+        if not name.isidentifier():
+            raise ValueError(f"Op: name {name!r} is not an identifier; generated code uses it")
+        if domain and not (isinstance(rules, tuple) and len(domain) == len(rules)):
+            raise ValueError(f"Op {name}: domain needs one interval per rule, got {domain}")
+        self.name = name
+        self.fn = fn
+        self.rules = rules
+        self.arity = len(rules) if isinstance(rules, tuple) else None
+        self.array = array
+        self.symbol = symbol or name + "({args})"
+        self.latex = latex or rf"\operatorname{{{name}}}({{args}})".replace("_", r"\_")
+        self.power = power
+        self.domain = domain
+        self.select = select
+        self.constants = constants
+        self.truth = truth
+        self.textbook = rules if textbook is None else textbook
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Shipped rows travel by name; a user's row must be importable to travel."""
+        if OPS.get(self.name) is self:
+            return (OPS.__getitem__, (self.name,))
+        raise TypeError(f"the row {self.name!r} is not one of OPS and cannot be pickled")
+
+    def __call__(self, *args: Any) -> Any:
+        """The value on floats; on anything else the operand records or prints."""
+        for x in args:
+            if type(x) is not float:
+                return self._dispatch(args)
+        self._check_count(args)
+        return self.fn(*args)
+
+    def _dispatch(self, args: tuple[Any, ...]) -> Any:
+        self._check_count(args)
+        for x in args:
+            if hasattr(x, "apply"):
+                return x.apply(self, args)
+        return self.fn(*map(to_float, args))
+
+    def _check_count(self, args: tuple[Any, ...]) -> None:
+        if self.arity is not None and len(args) != self.arity:
+            raise TypeError(f"{self.name} takes {self.arity} arguments, got {len(args)}")
+
+    def partials(self, y: Any, *args: Any) -> tuple[Any, ...]:
+        """dy/d(argument) for every argument, None where no edge is.
+
+        Floats in, floats out; on Values and symbols the same rules record and print.
+        """
+        if not isinstance(self.rules, tuple):
+            return tuple(self.rules(y, *args))
+        ds = [rule and rule(y, *args) for rule in self.rules]
+        # outside its domain a function has no derivative, although the rule may have a value
+        for x, interval in zip(args, self.domain):
+            ds = [None if d is None else _inside(x, interval, d) for d in ds]
+        return tuple(ds)
+
+    def vjp(self, g: Any, y: Any, *args: Any) -> tuple[Any, ...]:
+        """The vector-Jacobian products g * dy/d(argument), with the strong zero of g."""
+        return tuple(None if d is None else strong_product(g, d) for d in self.partials(y, *args))
+
+
+def _inside(x: Any, interval: Interval, d: Any) -> Any:
+    """d where x lies in the closed interval, else nan."""
+    lo, hi = interval
+    if type(x) is float:
+        return d if lo <= x <= hi else nan
+    if lo > -inf:
+        d = where(greater_equal(x, lo), d, nan)
+    return where(less_equal(x, hi), d, nan) if hi < inf else d
+
+
+def to_float(x: Any) -> float:
+    """The float of a real number of Python or NumPy.
+
+    Raises TypeError for everything else, OverflowError for an int beyond floats.
+
+    >>> to_float(True), to_float(3)
+    (1.0, 3.0)
+    """
+    if isinstance(x, (float, int)):  # bool and numpy.float64 among them
+        return float(x)
+    from decimal import Decimal  # deferred: a plain number never pays for these imports
+    from numbers import Real
+
+    if isinstance(x, Real):
+        return float(x)
+    if isinstance(x, Decimal):
+        raise TypeError(f"Decimal('{x}') is not a binary float; write float({x}) to round it")
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and getattr(dtype, "kind", "") in "biuf":
+        if x.ndim == 0:
+            return float(x)
+        raise TypeError(
+            f"an array of shape {x.shape} is not a number; a Value is one scalar. "
+            "Loop over the entries, or record one sample and batch it with al.compile"
+        )
+    raise TypeError(f"a real number is needed, got {type(x).__name__}: {x!r:.60}")
+
+
+# fmt: off
+# One row is aligned by meaning, not by a formatter.
+
+# --- arithmetic ---------------------------------------------------------------------
+
+add = Op("add", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0),
+         array="{0} + {1}", symbol="{0} + {1}", latex="{0} + {1}", power=SUM)
+sub = Op("sub", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0),
+         array="{0} - {1}", symbol="{0} − {1}", latex="{0} - {1}", power=SUM)
+mul = Op("mul", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a),
+         array="{0} * {1}", symbol="{0}·{1}", latex=r"{0} \cdot {1}", power=PRODUCT)
+div: Op = Op("div", ieee.div, (lambda y, a, b: div(1.0, b), lambda y, a, b: -div(y, b)),
+         array="{0} / {1}", symbol="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", power=PRODUCT,
+         textbook=(lambda y, a, b: div(1.0, b), lambda y, a, b: -div(a, power(b, 2.0))))
+neg = Op("neg", lambda x: -x, (lambda y, x: -1.0,),
+         array="-{0}", symbol="−{0}", latex="-{0}", power=NEGATION)
+identity = Op("identity", lambda x: x, (lambda y, x: 1.0,),
+              array="{0}", symbol="{0}", latex="{0}")
+# g * d of every sweep: a cotangent of 0.0 propagates nothing, not even against inf or nan
+strong_product = Op("strong_product", lambda g, d: g * d if g != 0.0 else 0.0,
+                    (lambda y, g, d: d, lambda y, g, d: g),
+                    array="np.where({0} == 0.0, 0.0, {0} * {1})",
+                    symbol="{0}·{1}", latex=r"{0} \cdot {1}", power=PRODUCT)
+
+
+# --- choices ------------------------------------------------------------------------
+
+greater = Op("greater", lambda a, b: 1.0 if a > b else 0.0, (None, None), truth=True,
+             array="np.where({0} > {1}, 1.0, 0.0)", symbol="[{0} > {1}]", latex="[{0} > {1}]")
+less = Op("less", lambda a, b: 1.0 if a < b else 0.0, (None, None), truth=True,
+          array="np.where({0} < {1}, 1.0, 0.0)", symbol="[{0} < {1}]", latex="[{0} < {1}]")
+greater_equal = Op("greater_equal", lambda a, b: 1.0 if a >= b else 0.0, (None, None), truth=True,
+                   array="np.where({0} >= {1}, 1.0, 0.0)",
+                   symbol="[{0} ≥ {1}]", latex=r"[{0} \ge {1}]")
+less_equal = Op("less_equal", lambda a, b: 1.0 if a <= b else 0.0, (None, None), truth=True,
+                array="np.where({0} <= {1}, 1.0, 0.0)",
+                symbol="[{0} ≤ {1}]", latex=r"[{0} \le {1}]")
+where: Op = Op("where", lambda c, a, b: a if c else b,
+           (None, lambda y, c, a, b: where(c, 1.0, 0.0), lambda y, c, a, b: where(c, 0.0, 1.0)),
+           array="np.where({0} != 0.0, {1}, {2})", select=True)
+step = Op("step", ieee.step, (None,),  # step(0) = 1: the perceptron's choice (lecture 001)
+          array="np.heaviside({0}, 1.0)")
+sign = Op("sign", ieee.sign, (None,), array="np.sign({0})", latex=r"\operatorname{{sgn}}({args})")
+
+
+def _zero(x: Any) -> Any:
+    """The condition x == 0, false for nan."""
+    return less_equal(absolute(x), 0.0)
+
+
+def _share_of_tie(equal: Op) -> Rule:
+    """1 for the argument that was picked, 1/k for each of k equal ones, nan for nan."""
+
+    def rule(y: Any, *xs: Any) -> tuple[Any, ...]:
+        picked = [equal(x, y) for x in xs]
+        count = picked[0]
+        for one in picked[1:]:
+            count = count + one
+        return tuple(div(one, count) for one in picked)
+
+    return rule
+
+
+maximum = Op("maximum", ieee.largest, _share_of_tie(greater_equal), select=True,
+             array="np.maximum.reduce([{args}])", symbol="max({args})", latex=r"\max({args})")
+minimum = Op("minimum", ieee.smallest, _share_of_tie(less_equal), select=True,
+             array="np.minimum.reduce([{args}])", symbol="min({args})", latex=r"\min({args})")
+# the derivative at both bounds is 1, as in PyTorch; nan for nan
+clamp = Op("clamp", ieee.clamp,
+           (lambda y, x, lo, hi: where(greater_equal(x, lo), less_equal(x, hi),
+                                       where(less(x, lo), 0.0, nan)), None, None),
+           array="np.clip({0}, {1}, {2})", select=True, constants=2)
+absolute = Op("abs", math.fabs, (lambda y, x: sign(x),),  # derivative 0 at 0
+              array="np.abs({0})", symbol="|{0}|", latex="|{0}|", select=True)
+relu = Op("relu", ieee.relu, (lambda y, x: sign(y),),  # derivative 0 at 0
+          array="np.maximum({0}, 0.0)", select=True,
+          latex=r"\operatorname{{ReLU}}({args})")
+leaky_relu = Op("leaky_relu", lambda x, alpha: alpha * x if x <= 0.0 else x,  # alpha at 0
+                (lambda y, x, alpha: where(greater(x, 0.0), 1.0,
+                                           where(less_equal(x, 0.0), alpha, nan)), None),
+                array="np.where({0} <= 0.0, {1} * {0}, {0})", select=True, constants=1)
+
+
+# --- powers, exponentials, logarithms -----------------------------------------------
+
+def _power_rule(y: Any, x: Any, c: float) -> Any:
+    """c * x**(c-1), by way of y / x where c - 1 itself would be rounded."""
+    if c == 0.0:
+        return 0.0
+    plain = c * power(x, c - 1.0)
+    if (c - 1.0) + 1.0 == c and (c - 1.0) - c == -1.0:
+        return plain
+    return _quotient_unless_extreme(y, c * div(y, x), plain)
+
+
+def _quotient_unless_extreme(y: Any, quotient: Any, plain: Any) -> Any:
+    """The quotient form of a power's derivative, but the plain one where y is 0 or inf."""
+    size = absolute(y)
+    # below 1e-290 the output may be subnormal: its digits are gone, the plain form's are not
+    return where(greater(size, 1e-290), where(less(size, inf), quotient, plain), plain)
+
+
+def _pow_base(y: Any, x: Any, c: Any) -> Any:
+    """c * x**(c-1) for a variable exponent; 0 where the exponent is 0."""
+    plain = c * pow(x, c - 1.0)
+    return where(_zero(c), 0.0, _quotient_unless_extreme(y, c * div(y, x), plain))
+
+
+def _pow_exponent(y: Any, x: Any, c: Any) -> Any:
+    """y * log(x); at x = 0 that is 0 for c >= 0, and -inf for c < 0."""
+    return where(_zero(x), where(greater_equal(c, 0.0), 0.0, -inf), y * log(x))
+
+
+# A constant exponent is a row of its own: it is defined for x <= 0 and never meets a logarithm.
+power: Op = Op("power", ieee.power, (_power_rule, None), constants=1, power=POWER,
+           array="{0} ** {1}", symbol="{0}^{1}", latex="{{{0}}}^{{{1}}}",
+           textbook=(lambda y, x, c: c * power(x, c - 1.0), None))
+pow: Op = Op("pow", ieee.power, (_pow_base, _pow_exponent), power=POWER,
+         array="{0} ** {1}", symbol="{0}^{1}", latex="{{{0}}}^{{{1}}}",
+         textbook=(lambda y, x, c: c * pow(x, c - 1.0), lambda y, x, c: y * log(x)))
+exp = Op("exp", ieee.exp, (lambda y, x: y,),
+         array="np.exp({0})", symbol="e^{0}", latex="e^{{{0}}}", power=POWER)
+expm1 = Op("expm1", ieee.expm1, (lambda y, x: exp(x),), array="np.expm1({0})")
+log: Op = Op("log", ieee.log, (lambda y, x: div(1.0, x),), domain=((0.0, inf),),
+         array="np.log({0})", symbol="ln({0})", latex=r"\ln({0})")
+log1p = Op("log1p", ieee.log_one_plus, (lambda y, x: div(1.0, 1.0 + x),), domain=((-1.0, inf),),
+           array="np.log1p({0})")
+log2 = Op("log2", ieee.log2, (lambda y, x: div(1.0 / math.log(2.0), x),), domain=((0.0, inf),),
+          array="np.log2({0})", latex=r"\log_2({0})")
+log10 = Op("log10", ieee.log10, (lambda y, x: div(1.0 / math.log(10.0), x),), domain=((0.0, inf),),
+           array="np.log10({0})", latex=r"\log_{{10}}({0})")
+sqrt = Op("sqrt", ieee.sqrt, (lambda y, x: div(0.5, y),), domain=((0.0, inf),),
+          array="np.sqrt({0})", symbol="√({0})", latex=r"\sqrt{{{0}}}")
+
+
+# --- circles and hyperbolas ---------------------------------------------------------
+
+def _atan_rule(y: Any, x: Any) -> Any:
+    """1 / (1 + x*x), in r = 1/x where x*x could overflow."""
+    r = div(1.0, x)
+    return where(less_equal(absolute(x), 1.0), div(1.0, 1.0 + x * x), div(r * r, 1.0 + r * r))
+
+
+def _scaled(a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+    """a*s, b*s, their hypot and s: a power of two that keeps all of them normal floats."""
+    h = hypot(a, b)
+    s = where(greater(h, 1e290), 2.0**-600, where(less(h, 1e-290), 2.0**600, 1.0))
+    a, b = a * s, b * s
+    return a, b, hypot(a, b), s
+
+
+def _hypot_rule(y: Any, a: Any, b: Any) -> Any:
+    """a / hypot(a, b) without overflow or lost digits; 0 at (0, 0), +-1 at infinity."""
+    a, b, h, _ = _scaled(a, b)
+    return where(greater_equal(absolute(a), inf), sign(a), div(a, where(_zero(h), 1.0, h)))
+
+
+def _atan2_rule(a: Any, b: Any) -> Any:
+    """b / (a*a + b*b) as (b/h)/h; 0 at the origin and at infinity."""
+    a, b, h, s = _scaled(a, b)
+    finite = div(div(b, where(_zero(h), 1.0, h)), where(_zero(h), 1.0, h)) * s
+    return where(greater_equal(h, inf), 0.0, finite)
+
+
+sin = Op("sin", ieee.sin, (lambda y, x: cos(x),), array="np.sin({0})", latex=r"\sin({0})")
+cos: Op = Op("cos", ieee.cos, (lambda y, x: -sin(x),), array="np.cos({0})", latex=r"\cos({0})")
+tan = Op("tan", ieee.tan, (lambda y, x: 1.0 + y * y,), array="np.tan({0})", latex=r"\tan({0})")
+asin = Op("asin", ieee.asin, (lambda y, x: div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+          array="np.arcsin({0})", domain=((-1.0, 1.0),), latex=r"\arcsin({0})")
+acos = Op("acos", ieee.acos, (lambda y, x: -div(1.0, sqrt((1.0 - x) * (1.0 + x))),),
+          array="np.arccos({0})", domain=((-1.0, 1.0),), latex=r"\arccos({0})")
+atan = Op("atan", math.atan, (_atan_rule,), array="np.arctan({0})", latex=r"\arctan({0})",
+          textbook=(lambda y, x: div(1.0, 1.0 + x * x),))
+sinh = Op("sinh", ieee.sinh, (lambda y, x: cosh(x),), array="np.sinh({0})", latex=r"\sinh({0})")
+cosh: Op = Op("cosh", ieee.cosh, (lambda y, x: sinh(x),), array="np.cosh({0})", latex=r"\cosh({0})")
+tanh = Op("tanh", math.tanh, (lambda y, x: 1.0 - y * y,),
+          array="np.tanh({0})", latex=r"\tanh({0})")
+asinh = Op("asinh", math.asinh, (lambda y, x: div(1.0, hypot(x, 1.0)),),
+           array="np.arcsinh({0})", latex=r"\operatorname{{arsinh}}({0})",
+           textbook=(lambda y, x: div(1.0, sqrt(x * x + 1.0)),))
+acosh = Op("acosh", ieee.acosh, (lambda y, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),),
+           array="np.arccosh({0})", domain=((1.0, inf),), latex=r"\operatorname{{arcosh}}({0})")
+atanh = Op("atanh", ieee.atanh, (lambda y, x: div(1.0, (1.0 - x) * (1.0 + x)),),
+           array="np.arctanh({0})", domain=((-1.0, 1.0),), latex=r"\operatorname{{artanh}}({0})")
+hypot: Op = Op("hypot", math.hypot,
+           (lambda y, a, b: _hypot_rule(y, a, b), lambda y, a, b: _hypot_rule(y, b, a)),
+           array="np.hypot({0}, {1})", latex=r"\sqrt{{{0}^2 + {1}^2}}",
+           textbook=(lambda y, a, b: div(a, y), lambda y, a, b: div(b, y)))
+atan2 = Op("atan2", math.atan2,
+           (lambda y, a, b: _atan2_rule(a, b), lambda y, a, b: -_atan2_rule(b, a)),
+           array="np.arctan2({0}, {1})", latex=r"\operatorname{{atan2}}({args})",
+           textbook=(lambda y, a, b: div(b, a * a + b * b),
+                     lambda y, a, b: -div(a, a * a + b * b)))
+
+
+# --- smooth steps -------------------------------------------------------------------
+
+sigmoid = Op("sigmoid", ieee.sigmoid, (lambda y, x: y * (1.0 - y),),
+             array="np.where({0} < 0.0, np.exp({0}), 1.0) / (1.0 + np.exp(-np.abs({0})))",
+             symbol="σ({0})", latex=r"\sigma({0})")
+softplus = Op("softplus", ieee.softplus, (lambda y, x: sigmoid(x),),
+              array="np.maximum({0}, 0.0) + np.log1p(np.exp(-np.abs({0})))")
+log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, (lambda y, x: sigmoid(-x),),
+                 array="np.minimum({0}, 0.0) - np.log1p(np.exp(-np.abs({0})))",
+                 symbol="ln σ({0})", latex=r"\ln\sigma({0})")
+# beyond |x| = 800 the second term underflows, where inf * 0 would make it nan
+silu = Op("silu", ieee.silu,
+          (lambda y, x: where(less(absolute(x), 800.0),
+                              sigmoid(x) + y * sigmoid(-x), sigmoid(x)),),
+          array="np.where({0} == -np.inf, -0.0, {0} * np.where({0} < 0.0, np.exp({0}), 1.0)"
+                " / (1.0 + np.exp(-np.abs({0}))))",
+          textbook=(lambda y, x: sigmoid(x) + y * (1.0 - sigmoid(x)),))
+erf = Op("erf", math.erf, (lambda y, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),))
+
+
+# --- many arguments -----------------------------------------------------------------
+
+def _halves(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    n = len(args) // 2
+    return args[:n], args[n:]
+
+
+def _dot_rule(y: Any, *args: Any) -> tuple[Any, ...]:
+    n = len(args) // 2
+    return (*args[n:-1], *args[:n], 1.0)
+
+
+def _shares(xs: tuple[Any, ...]) -> list[Any]:
+    """e**x over the sum of all, shifted by the maximum so that nothing overflows."""
+    top = maximum(*xs)
+    terms = [exp(x - top) for x in xs]
+    total = sum(*terms)
+    return [div(term, total) for term in terms]
+
+
+def _softmax_rule(y: Any, *xs: Any) -> tuple[Any, ...]:
+    return (y * (1.0 - y), *(-y * share for share in _shares(xs)[1:]))
+
+
+def _cross_entropy_rule(y: Any, *args: Any) -> Iterator[Any]:
+    """softmax(z) * sum(t) - t per logit, written so that a sure hit keeps its digits."""
+    logits, targets = _halves(args)
+    of_all = sum(*targets)
+    logs = [log_softmax(z, *logits[:k], *logits[k + 1 :]) for k, z in enumerate(logits)]
+    for lp, t in zip(logs, targets, strict=True):
+        yield exp(lp) * (of_all - t) + t * expm1(lp)
+    for lp in logs:
+        yield -lp
+
+
+sum = Op("sum", ieee.total_sum, lambda y, *xs: (1.0,) * len(xs),
+         array="np.add.reduce([{args}])", symbol="Σ({args})", latex=r"\sum({args})")
+dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b")
+logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
+               array="np.logaddexp.reduce([{args}])", symbol="ln Σ e^({args})",
+               latex=r"\ln\sum\exp({args})",
+               textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
+softmax = Op("softmax", ieee.softmax, _softmax_rule)
+log_softmax = Op("log_softmax", ieee.log_softmax,
+                 lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])))
+half_squared_error = Op("half_squared_error", ieee.half_squared_error,
+                        lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],
+                        symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
+cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
+                   symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
+                   textbook=lambda y, *args: [
+                       *(p * sum(*_halves(args)[1]) - t
+                         for p, t in zip(_shares(_halves(args)[0]), _halves(args)[1])),
+                       *(-log(p) for p in _shares(_halves(args)[0]))])
+bce_with_logits = Op("bce_with_logits", ieee.bce_with_logits,
+                     (lambda y, z, t: (1.0 - t) * sigmoid(z) - t * sigmoid(-z),
+                      lambda y, z, t: -z),
+                     symbol="BCE(σ({0}), {1})", latex=r"\operatorname{{BCE}}(\sigma({0}), {1})",
+                     textbook=(lambda y, z, t: sigmoid(z) - t, lambda y, z, t: -z))
+# on probabilities: a term whose weight is 0 is left out, also where p makes it infinite
+bce = Op("bce", ieee.bce,
+         (lambda y, p, t: strong_product(1.0 - t, div(1.0, 1.0 - p))
+          - strong_product(t, div(1.0, p)),
+          lambda y, p, t: log1p(-p) - log(p)),
+         symbol="BCE({0}, {1})", latex=r"\operatorname{{BCE}}({0}, {1})",
+         textbook=(lambda y, p, t: div(p - t, p * (1.0 - p)),
+                   lambda y, p, t: log(1.0 - p) - log(p)))
+
+
+def _signed_pairs(args: tuple[Any, ...]) -> Iterator[tuple[float, tuple[Any, Any]]]:
+    """(1, (y, t)) for every output, then (-1, (y, t)) for every target."""
+    outputs, targets = _halves(args)
+    for s in (1.0, -1.0):
+        for pair in zip(outputs, targets, strict=True):
+            yield s, pair
+
+
+#: Every shipped row by name: whatever is an Op above is in the table.
+OPS = MappingProxyType({row.name: row for row in list(globals().values()) if isinstance(row, Op)})
