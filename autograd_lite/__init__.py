@@ -32,7 +32,8 @@ from autograd_lite.functions import (
     sum,
 )
 from autograd_lite.ops import OPS, Op
-from autograd_lite.value import Value, constant, inputs, parameter, topological
+from autograd_lite.traversal import topological
+from autograd_lite.value import Value, constant, inputs, parameter
 
 __version__ = "0.1.0"
 

@@ -161,6 +161,8 @@ def to_float(x: Any) -> float:
     >>> to_float(True), to_float(3)
     (1.0, 3.0)
     """
+    if type(x) is float:
+        return x
     if isinstance(x, (float, int)):  # bool and numpy.float64 among them
         return float(x)
     from decimal import Decimal  # deferred: a plain number never pays for these imports

@@ -1,9 +1,9 @@
-"""`Value`: a float that remembers how it was computed, and the backward sweep.
+"""`Value`: a float that remembers how it was computed.
 
-Recording stores, beside the result, the local derivatives at the recorded numbers. The
-sweep visits the graph once in reverse topological order and does, for every edge,
-`parent's cotangent += node's cotangent * local derivative`. Gradients are written
-at the very end in one call into C, so an exception or Ctrl-C changes all or nothing.
+Recording stores, beside the result, the local derivatives at the recorded numbers, so
+that a gradient belongs to the values that were computed, whatever happens to `.data`
+afterwards. `backward` writes gradients at the very end of its sweep in one call
+into C: an exception or Ctrl-C changes all of them or none.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections import deque
 from itertools import chain, repeat
 from math import isfinite
 from operator import attrgetter
-from threading import RLock
+
 from autograd_lite import ops
 from autograd_lite.errors import GraphError, TraceError
 from autograd_lite.ops import Op, to_float
+from autograd_lite.traversal import exclusive, has_variables, sweep, topological
 
 TYPE_CHECKING = False  # importing typing would cost half of our import time
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 ADD, SUB, MUL, DIV, NEG, POWER = ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.power
@@ -235,8 +236,10 @@ class Value:
         if not kinds <= _RECORDED:
             args = tuple([x if isinstance(x, Value) else to_float(x) for x in args])
         numbers = [x if type(x) is float else x._data for x in args]
-        y = op.fn(*numbers)
+        y = to_float(op.fn(*numbers))
         partials = op.partials(y, *numbers)
+        if not set(map(type, partials)) <= _PARTIALS:  # a user's rule may give an int
+            partials = tuple([None if d is None else to_float(d) for d in partials])
         if op.select:  # the argument that was not selected is no edge: not even nan passes
             partials = tuple([d or None for d in partials])
         if len(kinds) > 1:
@@ -271,7 +274,7 @@ class Value:
             receiving = [leaf for leaf in leaves if leaf.b != "constant"]
             if self.op is None:
                 receiving = [self]
-            elif not receiving and not _has_variables(self):
+            elif not receiving and not has_variables(self):
                 raise GraphError(
                     "nothing to differentiate: the result depends on constants alone; "
                     "make the numbers to differentiate by al.Value(number)"
@@ -319,6 +322,7 @@ class Value:
 
 _new = object.__new__
 _RECORDED = {Value, float}  # the types of parents that need no conversion
+_PARTIALS = {float, type(None)}
 
 
 def _node(data: float, op: Op, a: Any, b: Any, da: float | None, db: Any) -> Value:
@@ -414,145 +418,6 @@ def _refuse_placeholders(root: Value, what: str) -> None:
                     f"{what} depends on the placeholder {node.label}, whose number changes from "
                     "sample to sample; write the choice as al.where(condition, a, b)"
                 )
-
-
-# --- order and sweep ------------------------------------------------------------------
-
-
-_lock = RLock()
-
-
-def exclusive() -> RLock:
-    """The lock of all traversals: marks and cotangents stand in the shared nodes.
-
-    Raises GraphError where this thread holds it already (a signal handler inside a sweep).
-    """
-    if _lock._is_owned():  # type: ignore[attr-defined]  # threading.Condition asks the same
-        raise GraphError("a traversal by this thread is still running; let it end first")
-    return _lock
-
-
-def topological(*roots: Value) -> list[Value]:
-    """Every node that leads to the roots, parents before children, each once.
-
-    Depth first along first parents, second parents on the way up: the same order in
-    every process. Raises GraphError for a graph with a cycle (made by hand).
-
-    >>> a = Value(1.0, label="a"); b = a + 1.0; b.label = "b"
-    >>> [node.label for node in topological(a * b)]
-    ['a', 'b', None]
-    """
-    with exclusive():
-        token = object()
-        order: list[Value] = []
-        for root in roots:
-            _visit(root, token, order, order, recorded=True)
-        return order
-
-
-def sweep(root: Value, seed: float) -> tuple[list[Value], list[Value]]:
-    """The leaves and the interior nodes below root, their `cot` the cotangents.
-
-    Follows only edges with a derivative. The caller holds `exclusive()`.
-    """
-    leaves: list[Value] = []
-    nodes: list[Value] = []
-    _visit(root, object(), leaves, nodes, recorded=False)
-    root.cot = seed
-    for node in reversed(nodes):
-        g = node.cot
-        if not g:  # the strong zero: an exact 0.0 propagates nothing
-            continue
-        d = node.da
-        if d is not None:
-            node.a.cot += g * d
-        d = node.db
-        if d is not None:
-            if type(d) is float:
-                node.b.cot += g * d
-            else:
-                for parent, partial in zip(node.b, d):
-                    if partial is not None:
-                        parent.cot += g * partial
-    return leaves, nodes
-
-
-def _visit(
-    root: Value, token: object, leaves: list[Value], nodes: list[Value], recorded: bool
-) -> None:
-    """Append in topological order what leads to root.
-
-    With `recorded` also along edges that have no derivative.
-    """
-    if root.mark is token:
-        return
-    path: list[Value] = []
-    pending: list[Iterator[Any]] = []  # one iterator per row of many arguments on the path
-    node = root
-    while True:
-        # down along first parents
-        while node.mark is not token:
-            node.mark = token
-            if node.op is None:
-                node.cot = 0.0
-                leaves.append(node)
-                break
-            node.cot = None  # until it is complete: meeting it again means a cycle
-            path.append(node)
-            if node.da is not None:
-                node = node.a
-            elif node.a is None:
-                pending.append(_edges(node, recorded))
-                break
-            elif recorded and type(node.a) is Value:
-                node = node.a
-            else:
-                break
-        else:
-            if node.cot is None:
-                raise GraphError(f"the graph has a cycle through {node!r}: a node was rewired")
-        # up, until a parent is found that was not visited
-        while path:
-            node = path[-1]
-            if node.a is None:
-                for parent in pending[-1]:
-                    if parent.mark is not token:
-                        node = parent
-                        break
-                    if parent.cot is None:
-                        node = parent
-                        break
-                else:
-                    pending.pop()
-                    path.pop()
-                    node.cot = 0.0
-                    nodes.append(node)
-                    continue
-                break
-            if node.db is not None or (recorded and type(node.b) is Value):
-                parent = node.b
-                if parent.mark is not token or parent.cot is None:
-                    node = parent
-                    break
-            path.pop()
-            node.cot = 0.0
-            nodes.append(node)
-        else:
-            return
-
-
-def _edges(node: Value, recorded: bool) -> Iterator[Value]:
-    """The parents of a row of many arguments that the traversal goes to."""
-    if recorded:
-        return iter([p for p in node.b if isinstance(p, Value)])
-    return iter([p for p, d in zip(node.b, node.db) if d is not None])
-
-
-def _has_variables(root: Value) -> bool:
-    """Whether a leaf that could receive a gradient was recorded at all."""
-    leaves: list[Value] = []
-    _visit(root, object(), leaves, [], recorded=True)
-    return any(leaf.b != "constant" for leaf in leaves)
 
 
 def _method(row: Op) -> Callable[[Value], Value]:
