@@ -1,0 +1,358 @@
+"""Neuron, Layer, MLP: lists of Values and a call.
+
+A neuron's linear summation z = b + w0*x0 + ... is one `dot` node and its activation another;
+both carry the neuron's name as label ("z(h1)", "h1"), by which pictures and delta tables
+find them. Weights are named from, to as in the lectures: w21[1] leads from node 2 to node 1
+through the first layer of weights.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_lite import functions, initializers, ops
+from autograd_lite.value import Value, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Initializer = Callable[[int, int, Random], float]
+    #: A unary row or its name; "softmax" takes a whole layer.
+    Activation = str | ops.Op
+
+BIAS_KINDS = ("per_neuron", "shared", "none")
+
+
+class Neuron:
+    """Weights (None where there is no connection), a bias (None: there is none), an activation.
+
+    >>> neuron = Neuron([Value(2.0), Value(-3.0)], Value(-3.0), ops.OPS["sigmoid"])
+    >>> round(neuron([-1.0, -2.0]).data, 4)
+    0.7311
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Value | None],
+        bias: Value | None,
+        activation: ops.Op | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.weights = list(weights)
+        self.bias = bias
+        self.activation = activation
+        self.name = name
+
+    def preactivation(self, x: Sequence[Any]) -> Any:
+        """The linear summation z; ValueError where x has another length than the weights."""
+        weights: Sequence[Any] = self.weights
+        if len(x) != len(weights):
+            raise ValueError(f"a neuron of {len(weights)} inputs was given {len(x)}")
+        if None in weights:
+            pairs = [(w, xi) for w, xi in zip(weights, x, strict=True) if w is not None]
+            weights, x = [w for w, _ in pairs], [xi for _, xi in pairs]
+        z = ops.dot(*weights, *x, 0.0 if self.bias is None else self.bias)
+        if self.name is not None:
+            z.label = f"z({self.name})" if self.activation else self.name
+        return z
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        """The activation of the linear summation, or that itself without an activation."""
+        z = self.preactivation(x)
+        if self.activation is None:
+            return z
+        a = self.activation(z)
+        a.label = self.name
+        return a
+
+    def parameters(self) -> list[Value]:
+        """The weights that exist, then the bias."""
+        values = [w for w in self.weights if w is not None]
+        return values if self.bias is None else [*values, self.bias]
+
+
+class Layer:
+    """Neurons side by side. With `softmax` their outputs are shares that sum to 1.
+
+    >>> layer = Layer([Neuron([Value(1.0)], None), Neuron([Value(2.0)], None)])
+    >>> [y.data for y in layer([3.0])]
+    [3.0, 6.0]
+    """
+
+    def __init__(self, neurons: Sequence[Neuron], softmax: bool = False) -> None:
+        self.neurons = list(neurons)
+        self.softmax = softmax
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        """One output per neuron."""
+        if not self.softmax:
+            return [neuron(x) for neuron in self.neurons]
+        logits = [neuron.preactivation(x) for neuron in self.neurons]
+        shares = functions.softmax(logits)
+        for neuron, z, y in zip(self.neurons, logits, shares, strict=True):
+            if neuron.name is not None:
+                z.label, y.label = f"z({neuron.name})", neuron.name
+        return shares
+
+    def parameters(self) -> list[Value]:
+        """Those of the neurons in order, each Value once."""
+        return list(dict.fromkeys(p for neuron in self.neurons for p in neuron.parameters()))
+
+    def matrix(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights as an array (inputs, neurons), 0.0 where there is none, and the biases."""
+        columns = [[0.0 if w is None else w.data for w in n.weights] for n in self.neurons]
+        biases = [0.0 if n.bias is None else n.bias.data for n in self.neurons]
+        return np.array(columns).T, np.array(biases)
+
+
+class MLP:
+    """A multi-layer perceptron of scalar Values; calling it returns a list of outputs.
+
+    sizes        [inputs, hidden..., outputs], each at least 1
+    activation   of hidden layers: a unary row or its name ("tanh", "relu", "sigmoid", ...)
+    output       of the last layer: likewise, or "softmax"
+    bias         "per_neuron", "shared" (one weight for a whole layer) or "none"
+    initializer  (fan_in, fan_out, rng) -> weight; None: He's uniform for the ReLU family,
+                 else Xavier's uniform. Biases start at 0.
+    rng          a seed or a random.Random
+    mask         per layer of weights a matrix [from][to]; false: no connection
+
+    Raises TypeError for sizes that are no ints, ValueError for any other wrong argument.
+
+    >>> mlp = MLP([2, 3, 1], rng=1)
+    >>> len(mlp.parameters()), len(mlp([1.0, -1.0]))
+    (13, 1)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: Activation = "tanh",
+        output: Activation = "identity",
+        bias: str = "per_neuron",
+        initializer: Initializer | None = None,
+        rng: int | Random = 0,
+        mask: Sequence[Sequence[Sequence[bool]]] | None = None,
+    ) -> None:
+        sizes = _checked_sizes(sizes)
+        if bias not in BIAS_KINDS:
+            raise ValueError(f"bias is {bias!r}; it must be one of {', '.join(BIAS_KINDS)}")
+        rng = rng if isinstance(rng, Random) else Random(rng)
+        activations = [activation] * (len(sizes) - 2) + [output]
+        weights: list[list[list[float | None]]] = []
+        for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+            draw = initializer or _initializer_for(activations[k])
+            matrix = [[draw(fan_in, fan_out, rng) for _ in range(fan_out)] for _ in range(fan_in)]
+            weights.append([list(row) for row in matrix])
+        if mask is not None:
+            _apply_mask(weights, mask)
+        biases = [[0.0] * {"per_neuron": n, "shared": 1, "none": 0}[bias] for n in sizes[1:]]
+        self.layers = _layers(weights, biases, activations, None, None)
+
+    @classmethod
+    def from_weights(
+        cls,
+        weights: Sequence[Sequence[Sequence[float | None]]],
+        biases: Sequence[Sequence[float] | float | None] | None = None,
+        activations: Sequence[Activation] | Activation = "tanh",
+        names: Sequence[Sequence[Sequence[str]]] | None = None,
+        bias_names: Sequence[Sequence[str]] | None = None,
+    ) -> MLP:
+        """The network with given numbers.
+
+        weights[l][i][j] leads from node i of layer l to node j of layer l + 1 (None: no
+        connection). biases[l] is a list of one number per neuron, a list of one number or a
+        number alone for a shared bias, None or [] for no bias. names are labels, as weights;
+        bias_names as biases. Raises ValueError where the shapes do not fit together.
+
+        >>> mlp = MLP.from_weights([[[1.0, 2.0], [1.0, 1.0]]], [[2.0, 1.0]], "sigmoid")
+        >>> [round(y.data, 4) for y in mlp([1.0, 0.0])]
+        [0.9526, 0.9526]
+        """
+        matrices = [[list(row) for row in matrix] for matrix in weights]
+        _checked_sizes([len(m) for m in matrices] + [len(matrices[-1][0]) if matrices else 0])
+        for k, matrix in enumerate(matrices):
+            widths = {len(row) for row in matrix}
+            following = len(matrices[k + 1]) if k + 1 < len(matrices) else len(matrix[0])
+            if widths != {following}:
+                raise ValueError(
+                    f"weights[{k}] has rows of {sorted(widths)} entries; {following} nodes follow"
+                )
+        kinds = list(biases) if biases is not None else [None] * len(matrices)
+        if isinstance(activations, (str, ops.Op)):
+            activations = [activations] * len(matrices)
+        for what, given in (("biases", kinds), ("activations", activations)):
+            if len(given) != len(matrices):
+                raise ValueError(f"{len(given)} {what} for {len(matrices)} layers of weights")
+        model = cls.__new__(cls)
+        model.layers = _layers(matrices, kinds, activations, names, bias_names)
+        return model
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of nodes: inputs, hidden layers, outputs."""
+        first = len(self.layers[0].neurons[0].weights)
+        return [first] + [len(layer.neurons) for layer in self.layers]
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        """The outputs as Values; x are numbers or Values.
+
+        Raises ValueError where x has another length than the input layer.
+        """
+        if hasattr(x, "tolist"):
+            x = x.tolist()
+        if len(x) != self.sizes[0]:
+            raise ValueError(f"the network has {self.sizes[0]} inputs, but was given {len(x)}")
+        for layer in self.layers:
+            x = layer(x)
+        return list(x)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The outputs as floats, without recording a graph.
+
+        X has the shape (samples, inputs) and the result (samples, outputs), or (inputs,) and
+        (outputs,). Raises ValueError for another number of inputs.
+
+        >>> MLP.from_weights([[[2.0]]], activations="identity").predict([[1.0], [3.0]])
+        array([[2.],
+               [6.]])
+        """
+        a = np.asarray(X, dtype=float)
+        if a.ndim not in (1, 2) or a.shape[-1] != self.sizes[0]:
+            raise ValueError(f"X has the shape {a.shape}; the network has {self.sizes[0]} inputs")
+        with np.errstate(all="ignore"):
+            for layer in self.layers:
+                weights, biases = layer.matrix()
+                a = _activate(layer, a @ weights + biases)
+        return a
+
+    def parameters(self) -> list[Value]:
+        """The distinct weights and biases: layer by layer, neuron by neuron, its bias last."""
+        return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters()))
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0.0."""
+        for p in self.parameters():
+            p.grad = 0.0
+
+    def __repr__(self) -> str:
+        kinds = ["softmax" if layer.softmax else _name(layer) for layer in self.layers]
+        return f"MLP(sizes={self.sizes}, activations={kinds}, parameters={len(self.parameters())})"
+
+
+def _name(layer: Layer) -> str:
+    activation = layer.neurons[0].activation
+    return activation.name if activation else "identity"
+
+
+def _activate(layer: Layer, z: np.ndarray) -> np.ndarray:
+    """The layer's activation of every entry, or of every row for softmax."""
+    if layer.softmax:
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return np.asarray(e / e.sum(axis=-1, keepdims=True))
+    columns = []
+    for j, neuron in enumerate(layer.neurons):
+        column = z[..., j]
+        if neuron.activation is not None:
+            column = np.frompyfunc(neuron.activation.fn, 1, 1)(column)
+        columns.append(np.asarray(column, dtype=float))
+    return np.stack(columns, axis=-1)
+
+
+def _checked_sizes(sizes: Sequence[int]) -> list[int]:
+    for n in sizes:
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"sizes is {list(sizes)}: {n!r} is no int")
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"sizes is {list(sizes)}; an MLP needs 2 layers of at least 1 node")
+    return list(sizes)
+
+
+def _row(activation: Activation) -> ops.Op | None:
+    """The row of an activation; None for the identity, which needs no node."""
+    if isinstance(activation, ops.Op):
+        row = activation
+    elif activation in ops.OPS:
+        row = ops.OPS[activation]
+    else:
+        known = ", ".join(sorted(name for name, op in ops.OPS.items() if op.arity == 1))
+        raise ValueError(f"no activation {activation!r}; there are softmax, {known}")
+    if row.arity != 1:
+        raise ValueError(f"the activation {row.name} takes {row.arity or 'many'} arguments, not 1")
+    return None if row is ops.identity else row
+
+
+def _initializer_for(activation: Activation) -> Initializer:
+    name = activation if isinstance(activation, str) else activation.name
+    if name in ("relu", "leaky_relu", "silu", "softplus"):
+        return initializers.he_uniform
+    return initializers.xavier_uniform
+
+
+def _apply_mask(weights: list[list[list[float | None]]], mask: Any) -> None:
+    shapes = [(len(m), len(m[0])) for m in weights]
+    given = [(len(m), len(m[0])) for m in mask]
+    if shapes != given:
+        raise ValueError(f"mask has matrices of shapes {given}; the weights have {shapes}")
+    for matrix, allowed in zip(weights, mask, strict=True):
+        for row, flags in zip(matrix, allowed, strict=True):
+            row[:] = [w if flag else None for w, flag in zip(row, flags, strict=True)]
+
+
+def _layers(
+    weights: Sequence[Sequence[Sequence[float | None]]],
+    biases: Sequence[Sequence[float] | float | None],
+    activations: Sequence[Activation],
+    names: Any,
+    bias_names: Any,
+) -> list[Layer]:
+    layers = []
+    for k, (matrix, bias, activation) in enumerate(zip(weights, biases, activations, strict=True)):
+        softmax = activation == "softmax"
+        if softmax and k + 1 < len(weights):
+            raise ValueError("softmax belongs to the last layer; it takes all of its neurons")
+        row = None if softmax else _row(activation)
+        width = len(matrix[0])
+        numbers = _bias_numbers(bias, width, k)
+        own = [_bias(b, k, "" if len(numbers) < width else j + 1) for j, b in enumerate(numbers)]
+        if bias_names:
+            for value, name in zip(own, bias_names[k], strict=True):
+                value.label = name
+        neurons = []
+        for j in range(width):
+            column = [_weight(matrix, k, i, j, names) for i in range(len(matrix))]
+            b = own[j if len(own) > 1 else 0] if own else None
+            neurons.append(Neuron(column, b, row, _neuron_name(k, j, len(weights))))
+        layers.append(Layer(neurons, softmax))
+    return layers
+
+
+def _bias_numbers(bias: Any, width: int, k: int) -> list[float]:
+    """[] for no bias, one number for a shared one, else one per neuron."""
+    numbers = [] if bias is None else list(bias) if hasattr(bias, "__len__") else [bias]
+    if len(numbers) not in (0, 1, width):
+        raise ValueError(f"biases[{k}] has {len(numbers)} numbers for {width} neurons")
+    return numbers
+
+
+def _weight(matrix: Any, k: int, i: int, j: int, names: Any) -> Value | None:
+    if matrix[i][j] is None:
+        return None
+    comma = "," if max(len(matrix), len(matrix[0])) > 9 else ""
+    name = names[k][i][j] if names else f"w{i + 1}{comma}{j + 1}[{k + 1}]"
+    return parameter(matrix[i][j], name)
+
+
+def _bias(number: float, k: int, unit: int | str) -> Value:
+    return parameter(number, f"b{unit}[{k + 1}]")
+
+
+def _neuron_name(k: int, j: int, depth: int) -> str:
+    """o1, o2 for outputs; h1, h2 for one hidden layer; h2.1 in the second of several."""
+    if k + 1 == depth:
+        return f"o{j + 1}"
+    return f"h{j + 1}" if depth == 2 else f"h{k + 1}.{j + 1}"

@@ -1,0 +1,192 @@
+"""`fit`: epochs, batches, a progress bar, a stopping rule and the history of it all."""
+
+from __future__ import annotations
+
+from math import isfinite
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from autograd_lite.checking import first_nonfinite
+from autograd_lite.data import batches
+from autograd_lite.errors import NonFiniteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autograd_lite.nn import MLP
+    from autograd_lite.optim import Optimizer
+
+    #: The loss, the outputs and the targets of one sample.
+    _Seen = tuple[float, list[float], list[float]]
+
+
+class History:
+    """What every epoch gave, as lists of equal length, and why training ended.
+
+    loss, accuracy                        over the epoch's samples, as the weights moved
+    validation_loss, validation_accuracy  after the epoch, on the held-out samples
+    stopped                               "epochs", "loss" or "interrupted"
+
+    A list stays empty where its numbers were not asked for.
+    """
+
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.accuracy: list[float] = []
+        self.validation_loss: list[float] = []
+        self.validation_accuracy: list[float] = []
+        self.stopped = "epochs"
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were completed."""
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        last = f", loss={self.loss[-1]:.6g}" if self.loss else ""
+        return f"History(epochs={self.epochs}{last}, stopped={self.stopped!r})"
+
+
+def fit(
+    model: MLP,
+    loss: Callable[[Sequence[Any], Sequence[Any]], Any],
+    X: Sequence[Sequence[float]],
+    T: Sequence[Sequence[float]],
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int | str = 1,
+    *,
+    reduce: str = "mean",
+    shuffle: int | Random | None = 0,
+    validation: tuple[Any, Any] | None = None,
+    threshold: float | None = None,
+    stop_loss: float | None = None,
+    progress: bool = True,
+) -> History:
+    """Train the model on samples X with targets T; return the history.
+
+    X has the shape (samples, inputs), T (samples, outputs). All gradients of a batch are
+    taken before any weight moves.
+
+    batch_size  1 (stochastic), n (mini-batch) or "all" (batch)
+    reduce      "mean" or "sum" of the loss over a batch
+    shuffle     a seed or random.Random for the order of samples; None keeps it
+    validation  (X, T) held out, looked at after each epoch
+    threshold   accuracy of yes-or-no outputs: output and target on the same side. None:
+                with several outputs the largest one counts, with one there is no accuracy
+    stop_loss   end as soon as an epoch's mean loss is at most this
+
+    Ctrl-C ends training between two steps, never within one: the history so far is
+    returned with stopped = "interrupted", and no weight is half updated.
+    Raises NonFiniteError, with the operation that did it, where a loss is inf or nan (the
+    weights are then those before that batch), ValueError for a wrong argument.
+    Source: lecture 002, training modes; lecture 000, stopping rule.
+
+    >>> from autograd_lite import losses, nn, optim
+    >>> mlp = nn.MLP.from_weights([[[0.0]]], activations="identity")
+    >>> sgd = optim.SGD(mlp.parameters(), learning_rate=0.25)
+    >>> fit(mlp, losses.half_squared_error, [[2.0]], [[4.0]], sgd, 3, progress=False).loss
+    [8.0, 0.0, 0.0]
+    """
+    rows, targets = _checked(X, T)
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
+    rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
+    history = History()
+    bar = tqdm(range(epochs), disable=not progress, unit="epoch")
+    try:
+        for epoch in bar:
+            seen: list[_Seen] = []
+            for indices in batches(len(rows), batch_size, rng):
+                share = 1.0 / len(indices) if reduce == "mean" else 1.0
+                optimizer.zero_grad()
+                seen += [_backward(model, loss, rows, targets, i, share, epoch) for i in indices]
+                optimizer.step()
+            _record(seen, threshold, history.loss, history.accuracy)
+            if validation is not None:
+                _record(_predicted(model, loss, *validation), threshold,
+                        history.validation_loss, history.validation_accuracy)  # fmt: skip
+            bar.set_postfix(_shown(history))
+            if stop_loss is not None and history.loss[-1] <= stop_loss:
+                history.stopped = "loss"
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+    return history
+
+
+def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> float:
+    """The share of samples, in [0, 1], whose outputs decide as the targets do.
+
+    With a threshold every output must lie on its target's side of it; without one the
+    largest output must be the largest target. Both have the shape (samples, outputs).
+
+    >>> accuracy([[0.2, 0.8], [0.6, 0.4]], [[0, 1], [0, 1]])
+    0.5
+    >>> accuracy([[0.2], [0.8]], [[0], [0]], threshold=0.5)
+    0.5
+    """
+    y, t = np.asarray(outputs, dtype=float), np.asarray(targets, dtype=float)
+    if threshold is None:
+        return float(np.mean(y.argmax(axis=1) == t.argmax(axis=1)))
+    return float(np.mean(((y > threshold) == (t > threshold)).all(axis=1)))
+
+
+def _checked(X: Any, T: Any) -> tuple[list[list[float]], list[list[float]]]:
+    """Samples and targets as lists of lists of floats."""
+    arrays = []
+    for name, given in (("X", X), ("T", T)):
+        array = np.asarray(given, dtype=float)
+        if array.ndim != 2 or 0 in array.shape:
+            raise ValueError(
+                f"fit: {name} has the shape {array.shape}; it must be (samples, numbers)"
+            )
+        arrays.append(array)
+    if len(arrays[0]) != len(arrays[1]):
+        raise ValueError(f"fit: {len(arrays[0])} samples in X but {len(arrays[1])} targets in T")
+    return arrays[0].tolist(), arrays[1].tolist()
+
+
+def _backward(
+    model: MLP, loss: Any, rows: Any, targets: Any, i: int, share: float, epoch: int
+) -> _Seen:
+    """Add share times the gradient of sample i's loss to the parameters' gradients."""
+    outputs = model(rows[i])
+    error = loss(outputs, targets[i])
+    if not isfinite(error.data):
+        raise NonFiniteError(
+            f"epoch {epoch + 1}, sample {i}: the loss is {error.data}; "
+            f"the first number that is not finite is {first_nonfinite(error)}"
+        )
+    error.backward(share)
+    return error.data, [y.data for y in outputs], targets[i]
+
+
+def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> list[_Seen]:
+    """The same of held-out samples, without a graph."""
+    rows, targets = _checked(X, T)
+    outputs = model.predict(rows).tolist()
+    return [(loss(y, t), y, t) for y, t in zip(outputs, targets, strict=True)]
+
+
+def _record(
+    seen: list[_Seen], threshold: float | None, losses: list[float], accuracies: list[float]
+) -> None:
+    """Append the mean loss, and the accuracy where one is defined."""
+    errors, outputs, targets = zip(*seen, strict=True)
+    losses.append(sum(errors) / len(errors))
+    if threshold is not None or len(targets[0]) > 1:
+        accuracies.append(accuracy(outputs, targets, threshold))
+
+
+def _shown(history: History) -> dict[str, str]:
+    names = {"loss": history.loss, "accuracy": history.accuracy,
+             "held-out": history.validation_accuracy}  # fmt: skip
+    return {name: f"{numbers[-1]:.4f}" for name, numbers in names.items() if numbers}
