@@ -7,7 +7,7 @@ All accept floats too, and return a float where no Value takes part.
 from __future__ import annotations
 
 from autograd_lite import ops
-from autograd_lite.value import Value
+from autograd_lite.value import Value, dot_node
 
 TYPE_CHECKING = False  # importing typing would cost half of our import time
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def dot(w: Sequence[Scalar], x: Sequence[Scalar], bias: Scalar = 0.0) -> Any:
     """
     if len(w) != len(x):
         raise ValueError(f"dot: {len(w)} weights but {len(x)} inputs")
-    return ops.dot(*w, *x, bias)
+    return dot_node(w, x, bias)
 
 
 def logsumexp(xs: Iterable[Scalar]) -> Any:

@@ -55,7 +55,7 @@ class Neuron:
         if None in weights:
             pairs = [(w, xi) for w, xi in zip(weights, x, strict=True) if w is not None]
             weights, x = [w for w, _ in pairs], [xi for _, xi in pairs]
-        z = ops.dot(*weights, *x, 0.0 if self.bias is None else self.bias)
+        z = functions.dot(weights, x, 0.0 if self.bias is None else self.bias)
         if self.name is not None:
             z.label = f"z({self.name})" if self.activation else self.name
         return z

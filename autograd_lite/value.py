@@ -20,10 +20,12 @@ from autograd_lite.traversal import exclusive, has_variables, sweep, topological
 
 TYPE_CHECKING = False  # importing typing would cost half of our import time
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-ADD, SUB, MUL, DIV, NEG, POWER = ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.power
+ADD, SUB, MUL, DIV, NEG, POWER, DOT = (
+    ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.power, ops.dot
+)  # fmt: skip
 
 #: What a leaf stands for; pictures tint by it and the compiler chooses by it.
 ROLES = ("variable", "parameter", "input", "constant")
@@ -128,7 +130,7 @@ class Value:
         return Value(self._data, label)
 
     # --- the operators ------------------------------------------------------------------
-    # + - * and powers record without going through their row; a test holds both together.
+    # + - * and unary minus record without going through their row; a test holds both together.
 
     def __add__(self, other: Any) -> Value:
         if type(other) is Value:
@@ -346,6 +348,28 @@ def _binary(op: Op, a: Any, b: Any) -> Value:
     if isinstance(other, (Value, float, int)) or _is_number_like(other):
         return node.apply(op, (a, b))
     return NotImplemented  # type: ignore[no-any-return]  # Python asks operators for it
+
+
+def dot_node(w: Sequence[Any], x: Sequence[Any], bias: Any) -> Any:
+    """The row `dot` on weights, inputs and a bias.
+
+    A neuron whose weights are Values is recorded here in a third of the time that the
+    row's general way takes; a test holds both together.
+    """
+    kinds = {*map(type, x)}
+    if {*map(type, w)} != {Value} or len(kinds) > 1 or type(bias) not in _RECORDED:
+        return ops.dot(*w, *x, bias)
+    weights = [v._data for v in w]
+    if kinds == {Value}:
+        inputs, of_inputs = [v._data for v in x], weights
+    elif kinds == {float}:
+        inputs, of_inputs = x, [None] * len(x)
+    else:
+        return ops.dot(*w, *x, bias)
+    total, of_bias = (bias, None) if type(bias) is float else (bias._data, 1.0)
+    for a, b in zip(weights, inputs):
+        total += a * b
+    return _node(total, DOT, None, (*w, *x, bias), None, (*inputs, *of_inputs, of_bias))
 
 
 def _is_number_like(x: Any) -> bool:

@@ -208,6 +208,31 @@ def test_operators_record_the_rows_bits(name: str, kind: str) -> None:
             assert got == (expected if isinstance(parent, al.Value) else None)
 
 
+@pytest.mark.parametrize("inputs", ["Values", "floats", "ints", "mixed"])
+@pytest.mark.parametrize("bias", ["Value", "float", "int"])
+def test_dot_records_the_rows_bits(inputs: str, bias: str) -> None:
+    numbers = [0.3, -1.0 / 3.0, 1.1, 2.0, -7.0, 3.0, 5.0]
+    y = al.OPS["dot"](*numbers)
+    derivatives = al.OPS["dot"].partials(y, *numbers)
+    w = [al.Value(x) for x in numbers[:3]]
+    x: list[Any] = {
+        "Values": [al.Value(v) for v in numbers[3:6]],
+        "floats": numbers[3:6],
+        "ints": [2, -7, 3],
+        "mixed": [al.Value(2.0), -7.0, 3],
+    }[inputs]
+    b: Any = {"Value": al.Value(5.0), "float": 5.0, "int": 5}[bias]
+    node = al.dot(w, x, b)
+    assert (node.data, node.op) == (y, al.OPS["dot"])
+    for parent, got, d, number in zip(
+        node.parents, node.partials, derivatives, numbers, strict=True
+    ):
+        if isinstance(parent, al.Value):
+            assert (parent.data, got) == (number, d)
+        else:
+            assert (type(parent), parent, got) == (float, number, None)
+
+
 UNARY = [row for row in ROWS if row.arity == 1]
 
 
