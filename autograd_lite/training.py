@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -15,6 +15,8 @@ from autograd_lite.errors import NonFiniteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike
 
     from autograd_lite.nn import MLP
     from autograd_lite.optim import Optimizer
@@ -53,15 +55,15 @@ class History:
 def fit(
     model: MLP,
     loss: Callable[[Sequence[Any], Sequence[Any]], Any],
-    X: Sequence[Sequence[float]],
-    T: Sequence[Sequence[float]],
+    X: ArrayLike,
+    T: ArrayLike,
     optimizer: Optimizer,
     epochs: int,
-    batch_size: int | str = 1,
+    batch_size: int | Literal["all"] = 1,
     *,
     reduce: str = "mean",
     shuffle: int | Random | None = 0,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     threshold: float | None = None,
     stop_loss: float | None = None,
     progress: bool = True,

@@ -185,9 +185,7 @@ class _Arguments:
             for parent, d in _edges_as_values(node):
                 if parent in relevant:
                     term = _product(g, d)
-                    cotangents[parent] = (
-                        cotangents[parent] + term if parent in cotangents else term
-                    )
+                    cotangents[parent] = cotangents[parent] + term if parent in cotangents else term
         return [cotangents.get(node, 0.0) for node in self.own]
 
     def _dependents(self, order: list[Value]) -> set[Value]:
@@ -291,9 +289,7 @@ def _edges_as_values(node: Value) -> list[tuple[Value, Any]]:
     derivatives = node.op.partials(node, *node.parents)
     recorded = node.partials
     return [
-        (p, d)
-        for p, d, r in zip(node.parents, derivatives, recorded, strict=True)
-        if r is not None
+        (p, d) for p, d, r in zip(node.parents, derivatives, recorded, strict=True) if r is not None
     ]
 
 

@@ -360,6 +360,8 @@ def dot_node(w: Sequence[Any], x: Sequence[Any], bias: Any) -> Any:
     if {*map(type, w)} != {Value} or len(kinds) > 1 or type(bias) not in _RECORDED:
         return ops.dot(*w, *x, bias)
     weights = [v._data for v in w]
+    inputs: Sequence[float]
+    of_inputs: Sequence[float | None]
     if kinds == {Value}:
         inputs, of_inputs = [v._data for v in x], weights
     elif kinds == {float}:

@@ -125,6 +125,7 @@ def test_first_derivatives_equal_differences_at_forty_digits(row: Op) -> None:
         for point in points(row, 40, apart=0.01):
             partials = row.partials(row(*point), *point)
             for i in differentiable(row):
+
                 def along(x: Any, point: tuple[float, ...] = point, i: int = i) -> Any:
                     xs = [*map(mpmath.mpf, point)]
                     xs[i] = x
@@ -280,7 +281,7 @@ def test_nan_in_gives_nan_value_and_derivative(row: Op) -> None:
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.domain], ids=by_name)
 def test_outside_the_domain_value_and_derivative_are_nan(row: Op) -> None:
-    (lo, hi), = row.domain
+    ((lo, hi),) = row.domain
     outside = [x for x in (lo - 0.5, lo - 1e3, hi + 0.5, hi + 1e3) if abs(x) != inf]
     assert outside
     for x in outside:
