@@ -49,7 +49,7 @@ __all__ = [
     "check_gradients", "draw", "first_nonfinite", "grad", "hessian", "hvp", "jacobian", "jvp",
     "value_and_grad",
     # modules
-    "data", "initializers", "losses", "nn", "optim", "training",
+    "data", "initializers", "learning_rules", "losses", "nn", "optim", "testing", "training",
     # errors
     "AutogradLiteError", "CompileError", "FormatError", "GraphError", "NonFiniteError",
     "NotInGraphError", "StaleGraphError", "TraceError",
@@ -62,7 +62,9 @@ _HOMES = {
     "grad": "transforms", "hessian": "transforms", "hvp": "transforms",
     "jacobian": "transforms", "jvp": "transforms", "value_and_grad": "transforms",
 }  # fmt: skip
-_MODULES = {"data", "initializers", "losses", "nn", "optim", "training"}
+_MODULES = {
+    "data", "initializers", "learning_rules", "losses", "nn", "optim", "testing", "training",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

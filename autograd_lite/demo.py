@@ -13,7 +13,6 @@ from time import perf_counter
 from autograd_lite import data, losses, nn, optim
 from autograd_lite.drawing import draw
 from autograd_lite.training import accuracy, fit
-from autograd_lite.traversal import topological
 from autograd_lite.value import Value
 
 X = [0.12, 0.3]
@@ -92,18 +91,13 @@ def by_hand() -> list[Row]:
 
 
 def by_engine(mlp: nn.MLP, loss: Value) -> dict[str, float]:
-    """The same numbers read off the graph after backward, and after one step of SGD."""
+    """The same numbers from the graph of the loss."""
+    table = mlp.deltas(loss, learning_rate=LEARNING_RATE)
     numbers = {"E": loss.data}
-    for node in topological(loss):
-        if node.label and node.label.startswith("z("):
-            numbers["δ" + node.label[1:]] = node.grad
-    parameters = mlp.parameters()
-    numbers |= {f"∂{p.label}": p.grad for p in parameters}
-    drawn = [p.data for p in parameters]
-    optim.SGD(parameters, LEARNING_RATE).step()
-    numbers |= {f"{p.label}'": p.data for p in parameters}
-    for p, number in zip(parameters, drawn, strict=True):
-        p.data = number  # the picture shows the pass, not the step after it
+    numbers |= {f"δ({name})": row.delta for name, row in table.samples[0].items()}
+    for name, weight in table.weights.items():
+        numbers[f"∂{name}"] = weight.gradient
+        numbers[f"{name}'"] = weight.updated or 0.0
     return numbers
 
 

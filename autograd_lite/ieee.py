@@ -285,6 +285,16 @@ def cross_entropy(*args: float) -> float:
     return total
 
 
+def log_loss(*args: float) -> float:
+    """-sum of t * log(p) over the arguments (p..., t...); a class of target 0 is left out."""
+    n = len(args) // 2
+    total = 0.0
+    for p, t in zip(args[:n], args[n:], strict=True):
+        if t:
+            total -= t * log(p)
+    return total
+
+
 def bce_with_logits(z: float, t: float) -> float:
     """-t log sigmoid(z) - (1-t) log sigmoid(-z); a term of weight 0 is left out."""
     of_one = t * softplus(-z) if t else 0.0

@@ -70,7 +70,7 @@ def binary_cross_entropy_with_logits(logits: Sequence[Any], targets: Sequence[An
 
 
 def cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """-sum of t ln p over classes whose probabilities sum to 1 (multi-class).
+    """-sum of t ln p over classes whose probabilities sum to 1 (multi-class), as one node.
 
     A class of target 0 is left out, so that it may have the probability 0.
     Raises ValueError for t outside [0, 1].
@@ -81,8 +81,7 @@ def cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -> Any:
     """
     _check_lengths("cross_entropy", probabilities, targets)
     _check_shares("cross_entropy", targets)
-    pairs = zip(probabilities, targets, strict=True)
-    return -functions.sum([t * ops.log(p) for p, t in pairs if isinstance(t, Value) or t])
+    return ops.log_loss(*probabilities, *targets)
 
 
 def cross_entropy_with_logits(logits: Sequence[Any], targets: Sequence[Any]) -> Any:

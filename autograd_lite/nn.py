@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite import functions, initializers, ops
+from autograd_lite.deltas import Deltas, deltas_of
 from autograd_lite.value import Value, parameter
 
 if TYPE_CHECKING:
@@ -238,6 +239,10 @@ class MLP:
         """Set the gradient of every parameter to 0.0."""
         for p in self.parameters():
             p.grad = 0.0
+
+    def deltas(self, loss: Value, learning_rate: float | None = None, sign: int = 1) -> Deltas:
+        """The delta tables of this network in the graph of a loss, see `deltas.deltas_of`."""
+        return deltas_of(self, loss, learning_rate, sign)
 
     def __repr__(self) -> str:
         kinds = ["softmax" if layer.softmax else _name(layer) for layer in self.layers]

@@ -433,6 +433,14 @@ def _cross_entropy_rule(y: Any, *args: Any) -> Iterator[Any]:
         yield -lp
 
 
+def _log_loss_rule(y: Any, *args: Any) -> Iterator[Any]:
+    """-t / p per probability: 0 for t = 0 even where p = 0; -log(p) per target."""
+    for p, t in zip(*_halves(args)):
+        yield -strong_product(t, div(1.0, p))
+    for p in _halves(args)[0]:
+        yield -log(p)
+
+
 sum = Op("sum", ieee.total_sum, lambda y, *xs: (1.0,) * len(xs),
          array="np.add.reduce([{args}])", symbol="Σ({args})", latex=r"\sum({args})")
 dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b")
@@ -452,6 +460,12 @@ cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                        *(p * sum(*_halves(args)[1]) - t
                          for p, t in zip(_shares(_halves(args)[0]), _halves(args)[1])),
                        *(-log(p) for p in _shares(_halves(args)[0]))])
+# on probabilities: a class of target 0 is left out, also where p = 0 makes its logarithm infinite
+log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
+              symbol="−Σ t·ln p", latex=r"-\sum t \ln p",
+              textbook=lambda y, *args: [
+                  *(-div(t, p) for p, t in zip(*_halves(args))),
+                  *(-log(p) for p in _halves(args)[0])])
 bce_with_logits = Op("bce_with_logits", ieee.bce_with_logits,
                      (lambda y, z, t: (1.0 - t) * sigmoid(z) - t * sigmoid(-z),
                       lambda y, z, t: -z),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from autograd_lite.nn import MLP
     from autograd_lite.optim import Optimizer
+    from autograd_lite.optim.schedules import Schedule
 
     #: The loss, the outputs and the targets of one sample.
     _Seen = tuple[float, list[float], list[float]]
@@ -30,7 +31,9 @@ class History:
 
     loss, accuracy                        over the epoch's samples, as the weights moved
     validation_loss, validation_accuracy  after the epoch, on the held-out samples
-    stopped                               "epochs", "loss" or "interrupted"
+    gradient                              Euclidean norm of the mean gradient of its batches
+    stopped                               "epochs", "loss", "patience", "gradient" or
+                                          "interrupted"
 
     A list stays empty where its numbers were not asked for.
     """
@@ -40,6 +43,7 @@ class History:
         self.accuracy: list[float] = []
         self.validation_loss: list[float] = []
         self.validation_accuracy: list[float] = []
+        self.gradient: list[float] = []
         self.stopped = "epochs"
 
     @property
@@ -66,6 +70,10 @@ def fit(
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     threshold: float | None = None,
     stop_loss: float | None = None,
+    stop_gradient: float | None = None,
+    patience: int | None = None,
+    schedule: Schedule | None = None,
+    after_epoch: Callable[[MLP, History], object] | None = None,
     progress: bool = True,
 ) -> History:
     """Train the model on samples X with targets T; return the history.
@@ -80,6 +88,11 @@ def fit(
     threshold   accuracy of yes-or-no outputs: output and target on the same side. None:
                 with several outputs the largest one counts, with one there is no accuracy
     stop_loss   end as soon as an epoch's mean loss is at most this
+    stop_gradient  ... or its gradient's norm, as in the history
+    patience    end when the loss (the held-out one where there is one) has had no new
+                smallest value for so many epochs
+    schedule    (rate, losses) -> the rate for the next epoch, as in optim.schedules
+    after_epoch called with the model and the history after each epoch
 
     Ctrl-C ends training between two steps, never within one: the history so far is
     returned with stopped = "interrupted", and no weight is half updated.
@@ -98,24 +111,35 @@ def fit(
         raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
         raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
+    if patience is not None and patience < 1:
+        raise ValueError(f"fit: patience is {patience}; it must be at least 1 epoch")
     rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
     history = History()
     bar = tqdm(range(epochs), disable=not progress, unit="epoch")
     try:
         for epoch in bar:
             seen: list[_Seen] = []
+            gradients = np.zeros(len(optimizer.parameters))
+            steps = 0
             for indices in batches(len(rows), batch_size, rng):
                 share = 1.0 / len(indices) if reduce == "mean" else 1.0
                 optimizer.zero_grad()
                 seen += [_backward(model, loss, rows, targets, i, share, epoch) for i in indices]
+                gradients += [p.grad for p in optimizer.parameters]
                 optimizer.step()
+                steps += 1
             _record(seen, threshold, history.loss, history.accuracy)
+            history.gradient.append(float(np.linalg.norm(gradients / steps)))
             if validation is not None:
                 _record(_predicted(model, loss, *validation), threshold,
                         history.validation_loss, history.validation_accuracy)  # fmt: skip
             bar.set_postfix(_shown(history))
-            if stop_loss is not None and history.loss[-1] <= stop_loss:
-                history.stopped = "loss"
+            if after_epoch is not None:
+                after_epoch(model, history)
+            if schedule is not None:
+                optimizer.learning_rate = schedule(optimizer.learning_rate, history.loss)
+            history.stopped = _reason_to_stop(history, stop_loss, stop_gradient, patience)
+            if history.stopped != "epochs":
                 break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
@@ -186,6 +210,19 @@ def _record(
     losses.append(sum(errors) / len(errors))
     if threshold is not None or len(targets[0]) > 1:
         accuracies.append(accuracy(outputs, targets, threshold))
+
+
+def _reason_to_stop(
+    history: History, loss: float | None, gradient: float | None, patience: int | None
+) -> str:
+    if loss is not None and history.loss[-1] <= loss:
+        return "loss"
+    if gradient is not None and history.gradient[-1] <= gradient:
+        return "gradient"
+    watched = history.validation_loss or history.loss
+    if patience is not None and len(watched) - 1 - watched.index(min(watched)) >= patience:
+        return "patience"
+    return "epochs"
 
 
 def _shown(history: History) -> dict[str, str]:

@@ -13,12 +13,18 @@ ROWS = list(OPS.values())
 RANGES = {
     "pow": [(0.1, 4.0), (-3.0, 3.0)],
     "power": [(0.1, 4.0), (-3.0, 3.0)],
+    "log_loss": [(0.05, 1.0), (0.05, 1.0), (0.0, 1.0), (0.0, 1.0)],
     "bce": [(0.05, 0.95), (0.0, 1.0)],
     "bce_with_logits": [(-6.0, 6.0), (0.0, 1.0)],
     "clamp": [(-3.0, 3.0), (-1.5, -1.0), (1.0, 1.5)],
     "leaky_relu": [(-3.0, 3.0), (0.01, 0.5)],
 }
-COUNTS = {"dot": 5, "half_squared_error": 4, "cross_entropy": 6}  # others of many arguments: 3
+COUNTS = {
+    "dot": 5,
+    "half_squared_error": 4,
+    "cross_entropy": 6,
+    "log_loss": 4,
+}  # others of many arguments: 3
 
 
 def points(row: Op, count: int, seed: int = 0, apart: float = 0.0) -> list[tuple[float, ...]]:

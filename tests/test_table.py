@@ -91,6 +91,7 @@ MEANING: dict[str, Callable[..., Any]] = {
     "log_softmax": lambda *xs: mpmath.log(mp_softmax(*xs)),
     "half_squared_error": lambda *xs: mpmath.fsum((y - t) ** 2 / 2 for y, t in halves(xs)),
     "cross_entropy": mp_cross_entropy,
+    "log_loss": lambda *xs: -mpmath.fsum(t * mpmath.log(p) for p, t in halves(xs)),
     "bce": mp_bce,
     "bce_with_logits": lambda z, t: mp_bce(mp_sigmoid(z), t),
 }  # fmt: skip

@@ -6,36 +6,9 @@ from math import sqrt
 from typing import Any
 
 import pytest
-from worked import assert_close, cases, close, loss_of, name_of, network, trained
+from worked import assert_close, cases, close, loss_of, measured, name_of, network, trained
 
 import autograd_lite as al
-
-
-def nodes_by_label(*roots: al.Value) -> dict[str, al.Value]:
-    return {node.label: node for node in al.topological(*roots) if node.label}
-
-
-def measured(mlp: al.nn.MLP, loss: Any, x: list[float], t: list[float]) -> dict[str, Any]:
-    """One sample's forward and backward pass in the file's own terms."""
-    mlp.zero_grad()
-    inputs = [al.Value(xi) for xi in x]
-    outputs = mlp(inputs)
-    error = loss(outputs, t)
-    error.backward()
-    # the outputs too: a cross entropy does not ask for the share of a class of target 0
-    nodes = nodes_by_label(error, *outputs)
-    names = [[neuron.name for neuron in layer.neurons] for layer in mlp.layers]
-    activations = [[nodes[n] for n in layer] for layer in names]
-    summations = [[nodes.get(f"z({n})", nodes[n]) for n in layer] for layer in names]
-    return {
-        "z": [[v.data for v in layer] for layer in summations],
-        "a": [x, *[[v.data for v in layer] for layer in activations]],
-        "error": [y.data - ti for y, ti in zip(outputs, t, strict=True)],
-        "loss": error.data,
-        "delta": [[v.grad for v in layer] for layer in summations],
-        "dloss_da": [[v.grad for v in layer] for layer in [inputs, *activations[:-1]]],
-        "grads": {p.label: p.grad for p in mlp.parameters()},
-    }
 
 
 @pytest.mark.parametrize("case", cases("network"), ids=name_of)

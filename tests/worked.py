@@ -67,3 +67,58 @@ def trained(case: Any, mlp: al.nn.MLP) -> list[al.Value]:
 
 def loss_of(case: Any) -> Any:
     return LOSSES[case["loss"]["name"]]
+
+
+def nodes_by_label(root: al.Value) -> dict[str, al.Value]:
+    return {node.label: node for node in al.topological(root) if node.label}
+
+
+def measured(mlp: al.nn.MLP, loss: Any, x: list[float], t: list[float]) -> dict[str, Any]:
+    """One sample's forward and backward pass in the file's own terms."""
+    mlp.zero_grad()
+    inputs = [al.Value(xi) for xi in x]
+    outputs = mlp(inputs)
+    error = loss(outputs, t)
+    error.backward()
+    nodes = nodes_by_label(error)
+    names = [[neuron.name for neuron in layer.neurons] for layer in mlp.layers]
+    activations = [[nodes[n] for n in layer] for layer in names]
+    summations = [[nodes.get(f"z({n})", nodes[n]) for n in layer] for layer in names]
+    return {
+        "z": [[v.data for v in layer] for layer in summations],
+        "a": [x, *[[v.data for v in layer] for layer in activations]],
+        "error": [y.data - ti for y, ti in zip(outputs, t, strict=True)],
+        "loss": error.data,
+        "delta": [[v.grad for v in layer] for layer in summations],
+        "dloss_da": [[v.grad for v in layer] for layer in [inputs, *activations[:-1]]],
+        "grads": {p.label: p.grad for p in mlp.parameters()},
+    }
+
+
+def printed_rows(kinds: tuple[str, ...]) -> list[tuple[Any, dict[str, Any], int | None, Any]]:
+    """(case, printed row, round or point number, the object that its path starts from)."""
+    found = []
+    for case in [c for kind in kinds for c in cases(kind)]:
+        parts = case.get("rounds") or case.get("points") or [case]
+        for number, part in enumerate(parts):
+            start = part.get("exact", part)
+            found += [(case, row, number, start) for row in part.get("printed", [])]
+    return found
+
+
+def follow(start: Any, path: list[Any]) -> float:
+    """The number that a path of keys and indices leads to."""
+    for key in path:
+        start = start[key]
+    return float(start)
+
+
+def decimals(printed: str) -> int:
+    """How many decimals a printed number has."""
+    return len(printed.partition(".")[2])
+
+
+def rounds_to(number: float, printed: str) -> bool:
+    """Whether the number, correctly rounded, is the printed one."""
+    half = 0.5 * 10.0 ** -decimals(printed)
+    return abs(number - float(printed)) <= half * (1.0 + 1e-9)
