@@ -42,13 +42,13 @@ def compare_by_hand(out: Path) -> bool:
     loss.label = "E"
     loss.backward()
     engine = by_engine(mlp, loss)
-    print(f"   {'':8} {'by hand':42} {'= by hand':>14} {'by engine':>14}")
+    print(f"   {'':8} {'by hand':44} {'= by hand':>14} {'by engine':>14}")
     agree = True
     for name, formula, number in by_hand():
         same = abs(engine[name] - number) <= 1e-15
         agree = agree and same
         mark = "" if same else "   DIFFERENT"
-        print(f"   {name:8} {formula:42} {number:14.10f} {engine[name]:14.10f}{mark}")
+        print(f"   {name:8} {formula:44} {number:14.10f} {engine[name]:14.10f}{mark}")
     print(f"\n   {'every number agrees' if agree else 'SOME NUMBERS DIFFER'}")
     out.mkdir(parents=True, exist_ok=True)
     path = draw(loss).render(outfile=str(out / "backprop.svg"), cleanup=True)

@@ -211,10 +211,12 @@ class Symbol:
             return 0.0
         if _is(a, 1.0) or _is(b, 1.0):
             return self
-        for x, other in ((a, b), (b, a)):
-            positive: Any = _negated(x)
-            if positive is not None:
-                return -(positive * other)  # type: ignore[no-any-return]
+        positive: Any = _negated(a)
+        if positive is not None:
+            return -(positive * b)  # type: ignore[no-any-return]
+        positive = _negated(b)
+        if positive is not None:
+            return -(a * positive)  # type: ignore[no-any-return]
         if type(b) is float:
             a, b = b, a
         if type(a) is Symbol and a.text == b.text and a.power == ATOM:

@@ -123,7 +123,8 @@ class Op:
 
     def _check_count(self, args: tuple[Any, ...]) -> None:
         if self.arity is not None and len(args) != self.arity:
-            raise TypeError(f"{self.name} takes {self.arity} arguments, got {len(args)}")
+            plural = "" if self.arity == 1 else "s"
+            raise TypeError(f"{self.name} takes {self.arity} argument{plural}, got {len(args)}")
 
     def partials(self, y: Any, *args: Any) -> tuple[Any, ...]:
         """dy/d(argument) for every argument, None where no edge is.
@@ -144,13 +145,13 @@ class Op:
 
 
 def _inside(x: Any, interval: Interval, d: Any) -> Any:
-    """d where x lies in the closed interval, else nan."""
+    """d where x lies in the closed interval, else nan, in every further derivative too."""
     lo, hi = interval
     if type(x) is float:
-        return d if lo <= x <= hi else nan
+        return d if lo <= x <= hi else nan * d
     if lo > -inf:
-        d = where(greater_equal(x, lo), d, nan)
-    return where(less_equal(x, hi), d, nan) if hi < inf else d
+        d = d * where(greater_equal(x, lo), 1.0, nan)
+    return d * where(less_equal(x, hi), 1.0, nan) if hi < inf else d
 
 
 def to_float(x: Any) -> float:

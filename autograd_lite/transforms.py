@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
 from autograd_lite.errors import StaleGraphError
-from autograd_lite.nesting import flatten, is_array, rebuild
+from autograd_lite.nesting import flatten, is_array, places, rebuild
 from autograd_lite.ops import strong_product, to_float
 from autograd_lite.traversal import exclusive, sweep, topological
 from autograd_lite.value import Value
@@ -61,6 +61,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         wrapped = _Arguments(args, argnums)
         root = _scalar(f(*wrapped.values), f)
         gradient = wrapped.gradient(root)  # first: it finds out whether Values are to come out
+        wrapped.settle()
         return wrapped.plain(root), wrapped.nested(gradient)
 
     return value_and_gradient
@@ -80,6 +81,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         wrapped = _Arguments(args, argnums)
         result = f(*wrapped.values)
         rows = [wrapped.nested(wrapped.gradient(root)) for root in flatten(result)]
+        wrapped.settle()
         return wrapped.as_array(rebuild(result, rows))
 
     return jacobian_of_f
@@ -114,6 +116,7 @@ def jvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         roots = flatten(result)
         tangents = rebuild(result, wrapped.tangents(roots, direction))
         values = rebuild(result, [wrapped.plain(root) for root in roots])
+        wrapped.settle()
         return wrapped.as_array(values), wrapped.as_array(tangents)
 
     return value_and_tangent
@@ -149,6 +152,8 @@ class _Arguments:
             if not -len(args) <= i < len(args):
                 raise ValueError(f"argnums names argument {i}, but there are {len(args)}")
         self.chosen = [i % len(args) for i in chosen]
+        if len(set(self.chosen)) < len(self.chosen):
+            raise ValueError(f"argnums is {argnums}; it names an argument twice")
         originals = [flatten(args[i]) for i in self.chosen]
         self.own = [_fresh(x) for xs in originals for x in xs]
         self.open = any(isinstance(x, Value) for xs in originals for x in xs)
@@ -224,7 +229,16 @@ class _Arguments:
             raise ValueError(
                 f"jvp: the direction has {len(flat)} numbers, the argument {len(self.own)}"
             )
+        given = [self.args[i] for i in self.chosen]
+        if len(parts) != len(given) or [places(p) for p in parts] != [places(x) for x in given]:
+            raise ValueError("jvp: the direction does not nest as the argument does")
         return [x if isinstance(x, Value) else to_float(x) for x in flat]
+
+    def settle(self) -> None:
+        """Make the fresh leaves constants: to a transformation around this one they are numbers."""
+        for node in self.own:
+            if node.op is None:
+                node.b = "constant"
 
     def plain(self, x: Any) -> Any:
         """The number of a Value, or the Value itself where it may be differentiated further."""

@@ -346,7 +346,7 @@ def test_a_rule_that_returns_an_int_is_recorded_as_a_float() -> None:
 
 
 def test_rows_refuse_what_they_cannot_mean() -> None:
-    with pytest.raises(TypeError, match="exp takes 1 arguments, got 2"):
+    with pytest.raises(TypeError, match="exp takes 1 argument, got 2"):
         al.exp(1.0, 2.0)
     with pytest.raises(TypeError, match=r"leaky_relu: Value.* stands where a constant must"):
         ops.leaky_relu(al.Value(1.0), al.Value(0.1))
