@@ -49,7 +49,8 @@ __all__ = [
     "check_gradients", "draw", "first_nonfinite", "grad", "hessian", "hvp", "jacobian", "jvp",
     "value_and_grad",
     # modules
-    "data", "initializers", "learning_rules", "losses", "nn", "optim", "testing", "training",
+    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
+    "training",
     # errors
     "AutogradLiteError", "CompileError", "FormatError", "GraphError", "NonFiniteError",
     "NotInGraphError", "StaleGraphError", "TraceError",
@@ -63,7 +64,8 @@ _HOMES = {
     "jacobian": "transforms", "jvp": "transforms", "value_and_grad": "transforms",
 }  # fmt: skip
 _MODULES = {
-    "data", "initializers", "learning_rules", "losses", "nn", "optim", "testing", "training",
+    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
+    "training",
 }  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def first_nonfinite(root: Value) -> str | None:
     for node in topological(root):
         if not isfinite(node.data):
             if node.op is None:
-                return f"the leaf {node.label or node!r} = {node.data}"
+                return f"the leaf {node.label or 'without a label'} = {node.data}"
             name = node.op.name if node.label is None else f"{node.label} = {node.op.name}"
             return f"{name}({', '.join(map(_operand, node.parents))}) = {node.data}"
     return None

@@ -18,6 +18,7 @@ from __future__ import annotations
 import operator
 import re
 from functools import lru_cache
+from itertools import count
 from math import isinf, isnan
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,7 +29,7 @@ from autograd_lite.traversal import topological
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -407,20 +408,22 @@ def node_names(nodes: Iterable[Value]) -> dict[Value, str]:
     ['a', 'v1', 'v2']
     """
     nodes = list(nodes)
-    taken = {node.label for node in nodes}
     names: dict[Value, str] = {}
-    count = 0
+    short = _short_names(nodes)
     for node in nodes:
         if node.label:
             names[node] = str(node.label)
         elif node.role == "constant":
             names[node] = number(node.data)
         else:
-            count += 1
-            while f"v{count}" in taken:
-                count += 1
-            names[node] = f"v{count}"
+            names[node] = next(short)
     return names
+
+
+def _short_names(nodes: Iterable[Value]) -> Iterator[str]:
+    """v1, v2, ... without those that are labels already."""
+    labels = {node.label for node in nodes}
+    return (name for name in map("v{}".format, count(1)) if name not in labels)
 
 
 def expression(node: Value, names: Mapping[Value, str] | None = None, form: Form = PLAIN) -> str:
@@ -455,15 +458,14 @@ def local_derivatives(
     y = _symbol(node, names, form)
     args = [_symbol(p, names, form) for p in node.parents]
     rules = node.op.textbook
-    if not isinstance(rules, tuple):
-        found = _run(node.op, rules, y, args)
-        every = [_derived(node.op, args, i) for i in range(len(args))] if found is None else found
+    if isinstance(rules, tuple):
+        every = [
+            None if rule is None or partial is None else _run(node.op, rule, y, args)
+            for rule, partial in zip(rules, node.partials)
+        ]
     else:
-        every = [None if d is None else 0.0 for d in node.partials]
-        for i, (rule, partial) in enumerate(zip(rules, node.partials)):
-            if rule is not None and partial is not None:
-                found = _run(node.op, rule, y, args)
-                every[i] = _derived(node.op, args, i) if found is None else found
+        every = _run(node.op, rules, y, args) or [None] * len(args)
+    every = [_unprintable(node.op, args, i, form) if d is None else d for i, d in enumerate(every)]
     return tuple(
         None if partial is None else d if isinstance(d, Symbol) else ops.to_float(d)
         for d, partial in zip(every, node.partials, strict=True)
@@ -503,10 +505,9 @@ def equations(root: Value, form: Form = PLAIN) -> list[tuple[str, str]]:
         for p in node.parents:
             if isinstance(p, Value):
                 uses[p] += 1
-    labels = {node.label for node in order}
+    short = _short_names(order)
     symbols: dict[Value, Symbol] = {}
     lines: list[tuple[str, str]] = []
-    count = 0
     for node in order:
         if node.op is None and (node.label or node.role == "constant"):
             named = str(node.label) if node.label else ""
@@ -519,11 +520,7 @@ def equations(root: Value, form: Form = PLAIN) -> list[tuple[str, str]]:
         if inside:
             symbols[node] = right
             continue
-        if not node.label:
-            count += 1
-            while f"v{count}" in labels:
-                count += 1
-        symbols[node] = Symbol.named(str(node.label or f"v{count}"), form)
+        symbols[node] = Symbol.named(str(node.label or next(short)), form)
         lines.append((symbols[node].text, right.text))
     return lines
 
@@ -546,17 +543,15 @@ def _symbol(x: Any, names: Mapping[Value, str], form: Form) -> Any:
 def _run(op: Op, rule: Callable[..., Any], y: Symbol, args: Sequence[Any]) -> Any:
     """What a rule gives on symbols, None where a user's rule runs on floats alone."""
     try:
-        found = rule(y, *args)
-        return found if op.arity is not None else list(found)
+        return rule(y, *args) if op.arity is not None else list(rule(y, *args))
     except TypeError:
         if ops.OPS.get(op.name) is op:
             raise  # the table's own rules run on symbols: law 1
         return None
 
 
-def _derived(op: Op, args: Sequence[Any], index: int) -> Symbol:
+def _unprintable(op: Op, args: Sequence[Any], index: int, form: Form) -> Symbol:
     """The name of a derivative whose rule cannot be printed: f′(x), f′₂(a, b)."""
-    form = next(x.form for x in args if isinstance(x, Symbol))
     operands = [x if isinstance(x, Symbol) else _constant(x, form) for x in args]
     which = "" if len(args) == 1 else str(index + 1)
     if form.typeset:

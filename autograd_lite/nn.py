@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite import functions, initializers, ops
 from autograd_lite.deltas import Deltas, deltas_of
-from autograd_lite.value import Value, parameter
+from autograd_lite.value import Value, constant, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,9 @@ class Neuron:
         if None in weights:
             pairs = [(w, xi) for w, xi in zip(weights, x, strict=True) if w is not None]
             weights, x = [w for w, _ in pairs], [xi for _, xi in pairs]
-        z = functions.dot(weights, x, 0.0 if self.bias is None else self.bias)
+        # a neuron of no connections and no bias gives the constant 0, still a node
+        z = functions.dot(weights, x, (0.0 if weights else constant(0.0)) if self.bias is None
+                          else self.bias)  # fmt: skip
         if self.name is not None:
             z.label = f"z({self.name})" if self.activation else self.name
         return z

@@ -89,7 +89,7 @@ class Op:
         self.arity = len(rules) if isinstance(rules, tuple) else None
         self.array = array
         self.symbol = symbol or name + "({args})"
-        self.latex = latex or rf"\operatorname{{{name}}}({{args}})".replace("_", r"\_")
+        self.latex = latex or rf"\operatorname{{{{{name}}}}}({{args}})".replace("_", r"\_")
         self.power = power
         self.domain = domain
         self.select = select
@@ -419,6 +419,11 @@ def _shares(xs: tuple[Any, ...]) -> list[Any]:
     return [div(term, total) for term in terms]
 
 
+def _each_softmax(xs: tuple[Any, ...]) -> list[Any]:
+    """The row `softmax` with each argument first, as a book writes it."""
+    return [softmax(x, *xs[:k], *xs[k + 1 :]) for k, x in enumerate(xs)]
+
+
 def _softmax_rule(y: Any, *xs: Any) -> tuple[Any, ...]:
     return (y * (1.0 - y), *(-y * share for share in _shares(xs)[1:]))
 
@@ -449,9 +454,11 @@ logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
                array="np.logaddexp.reduce([{args}])", symbol="ln Σ e^({args})",
                latex=r"\ln\sum\exp({args})",
                textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
-softmax = Op("softmax", ieee.softmax, _softmax_rule)
+softmax: Op = Op("softmax", ieee.softmax, _softmax_rule,
+             textbook=lambda y, *xs: [y * (1.0 - y), *(-y * p for p in _each_softmax(xs)[1:])])
 log_softmax = Op("log_softmax", ieee.log_softmax,
-                 lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])))
+                 lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])),
+                 textbook=lambda y, *xs: [1.0 - exp(y), *(-p for p in _each_softmax(xs)[1:])])
 half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],
                         symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
@@ -459,8 +466,8 @@ cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
                    textbook=lambda y, *args: [
                        *(p * sum(*_halves(args)[1]) - t
-                         for p, t in zip(_shares(_halves(args)[0]), _halves(args)[1])),
-                       *(-log(p) for p in _shares(_halves(args)[0]))])
+                         for p, t in zip(_each_softmax(_halves(args)[0]), _halves(args)[1])),
+                       *(-log(p) for p in _each_softmax(_halves(args)[0]))])
 # on probabilities: a class of target 0 is left out, also where p = 0 makes its logarithm infinite
 log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
               symbol="−Σ t·ln p", latex=r"-\sum t \ln p",

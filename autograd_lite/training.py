@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import starmap
 from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
@@ -128,11 +130,16 @@ def fit(
                 gradients += [p.grad for p in optimizer.parameters]
                 optimizer.step()
                 steps += 1
-            _record(seen, threshold, history.loss, history.accuracy)
-            history.gradient.append(float(np.linalg.norm(gradients / steps)))
+            entries = [
+                *zip((history.loss, history.accuracy), _measured(seen, threshold), strict=False),
+                (history.gradient, float(np.linalg.norm(gradients / steps))),
+            ]
             if validation is not None:
-                _record(_predicted(model, loss, *validation), threshold,
-                        history.validation_loss, history.validation_accuracy)  # fmt: skip
+                held_out = _measured(_predicted(model, loss, *validation), threshold)
+                lists = (history.validation_loss, history.validation_accuracy)
+                entries += zip(lists, held_out, strict=False)
+            # One call into C: Ctrl-C cannot leave lists of different lengths.
+            deque(starmap(list.append, entries), maxlen=0)
             bar.set_postfix(_shown(history))
             if after_epoch is not None:
                 after_epoch(model, history)
@@ -202,14 +209,13 @@ def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> list[_Seen]:
     return [(loss(y, t), y, t) for y, t in zip(outputs, targets, strict=True)]
 
 
-def _record(
-    seen: list[_Seen], threshold: float | None, losses: list[float], accuracies: list[float]
-) -> None:
-    """Append the mean loss, and the accuracy where one is defined."""
+def _measured(seen: list[_Seen], threshold: float | None) -> list[float]:
+    """The mean loss, and the accuracy where one is defined."""
     errors, outputs, targets = zip(*seen, strict=True)
-    losses.append(sum(errors) / len(errors))
-    if threshold is not None or len(targets[0]) > 1:
-        accuracies.append(accuracy(outputs, targets, threshold))
+    mean = sum(errors) / len(errors)
+    if threshold is None and len(targets[0]) == 1:
+        return [mean]
+    return [mean, accuracy(outputs, targets, threshold)]
 
 
 def _reason_to_stop(

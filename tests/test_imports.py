@@ -33,6 +33,8 @@ ALLOWED = {
     "nn": CORE | {"functions", "initializers", "deltas"},
     "losses": CORE | {"functions"},
     "optim": CORE,
+    "diagnostics": {"traversal", "value", "nn", "losses"},
+    "compiler": ENGINE | {"formula"},
     "training": ENGINE | {"nn", "losses", "optim", "data", "checking"},
     "demo": ENGINE | {"nn", "losses", "optim", "data", "checking", "training", "drawing"},
     "cli": {"demo"},
