@@ -36,6 +36,7 @@ def squared_error(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> squared_error([Value(3.0), Value(1.0)], [1.0, 1.0]).data
     4.0
     """
+    _check_lengths("squared_error", outputs, targets)
     return 2.0 * half_squared_error(outputs, targets)
 
 

@@ -145,6 +145,9 @@ class MLP:
         if bias not in BIAS_KINDS:
             raise ValueError(f"bias is {bias!r}; it must be one of {', '.join(BIAS_KINDS)}")
         rng = rng if isinstance(rng, Random) else Random(rng)
+        for given in (activation, output):
+            if not (isinstance(given, str) and given == "softmax"):
+                _row(given)  # an unknown one is refused even where there is no hidden layer
         activations = [activation] * (len(sizes) - 2) + [output]
         weights: list[list[list[float | None]]] = []
         for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
@@ -191,6 +194,10 @@ class MLP:
         for what, given in (("biases", kinds), ("activations", activations)):
             if len(given) != len(matrices):
                 raise ValueError(f"{len(given)} {what} for {len(matrices)} layers of weights")
+        if names is not None:
+            _check_shape("names", names, matrices)
+        if bias_names is not None and len(bias_names) != len(matrices):
+            raise ValueError(f"{len(bias_names)} bias_names for {len(matrices)} layers of weights")
         model = cls.__new__(cls)
         model.layers = _layers(matrices, kinds, activations, names, bias_names)
         return model
@@ -283,7 +290,7 @@ def _row(activation: Activation) -> ops.Op | None:
     """The row of an activation; None for the identity, which needs no node."""
     if isinstance(activation, ops.Op):
         row = activation
-    elif activation in ops.OPS:
+    elif isinstance(activation, str) and activation in ops.OPS:
         row = ops.OPS[activation]
     else:
         known = ", ".join(sorted(name for name, op in ops.OPS.items() if op.arity == 1))
@@ -300,11 +307,15 @@ def _initializer_for(activation: Activation) -> Initializer:
     return initializers.xavier_uniform
 
 
+def _check_shape(name: str, given: Any, weights: Any) -> None:
+    """Refuse matrices whose rows differ in number or length from those of the weights."""
+    shapes, expected = ([[len(row) for row in m] for m in ms] for ms in (given, weights))
+    if shapes != expected:
+        raise ValueError(f"{name} has rows of lengths {shapes}; the weights have {expected}")
+
+
 def _apply_mask(weights: list[list[list[float | None]]], mask: Any) -> None:
-    shapes = [(len(m), len(m[0])) for m in weights]
-    given = [(len(m), len(m[0])) for m in mask]
-    if shapes != given:
-        raise ValueError(f"mask has matrices of shapes {given}; the weights have {shapes}")
+    _check_shape("mask", mask, weights)
     for matrix, allowed in zip(weights, mask, strict=True):
         for row, flags in zip(matrix, allowed, strict=True):
             row[:] = [w if flag else None for w, flag in zip(row, flags, strict=True)]
@@ -327,6 +338,10 @@ def _layers(
         numbers = _bias_numbers(bias, width, k)
         own = [_bias(b, k, "" if len(numbers) < width else j + 1) for j, b in enumerate(numbers)]
         if bias_names:
+            if len(own) != len(bias_names[k]):
+                raise ValueError(
+                    f"bias_names[{k}] has {len(bias_names[k])} names for {len(own)} biases"
+                )
             for value, name in zip(own, bias_names[k], strict=True):
                 value.label = name
         neurons = []

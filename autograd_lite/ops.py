@@ -100,10 +100,16 @@ class Op:
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
+    def __deepcopy__(self, memo: object) -> Op:
+        return self  # a row never changes
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
         """Shipped rows travel by name; a user's row must be importable to travel."""
         if OPS.get(self.name) is self:
-            return (OPS.__getitem__, (self.name,))
+            return (shipped, (self.name,))
         raise TypeError(f"the row {self.name!r} is not one of OPS and cannot be pickled")
 
     def __call__(self, *args: Any) -> Any:
@@ -142,6 +148,11 @@ class Op:
     def vjp(self, g: Any, y: Any, *args: Any) -> tuple[Any, ...]:
         """The vector-Jacobian products g * dy/d(argument), with the strong zero of g."""
         return tuple(None if d is None else strong_product(g, d) for d in self.partials(y, *args))
+
+
+def shipped(name: str) -> Op:
+    """The row of the table with this name."""
+    return OPS[name]
 
 
 def _inside(x: Any, interval: Interval, d: Any) -> Any:

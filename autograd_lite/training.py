@@ -115,6 +115,12 @@ def fit(
         raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
     if patience is not None and patience < 1:
         raise ValueError(f"fit: patience is {patience}; it must be at least 1 epoch")
+    if isinstance(shuffle, bool):
+        raise TypeError(f"fit: shuffle is {shuffle}; give a seed, or None to keep the order")
+    if not set(optimizer.parameters) & set(model.parameters()):
+        raise ValueError("fit: the optimizer holds none of the model's parameters")
+    if validation is not None:
+        _predicted(model, loss, *_pair(validation))  # a fault is found before any weight moves
     rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
     history = History()
     bar = tqdm(range(epochs), disable=not progress, unit="epoch")
@@ -125,7 +131,7 @@ def fit(
             steps = 0
             for indices in batches(len(rows), batch_size, rng):
                 share = 1.0 / len(indices) if reduce == "mean" else 1.0
-                optimizer.zero_grad()
+                model.zero_grad()
                 seen += [_backward(model, loss, rows, targets, i, share, epoch) for i in indices]
                 gradients += [p.grad for p in optimizer.parameters]
                 optimizer.step()
@@ -167,16 +173,32 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     0.5
     """
     y, t = np.asarray(outputs, dtype=float), np.asarray(targets, dtype=float)
+    if y.ndim != 2 or y.shape != t.shape or not y.size:
+        raise ValueError(
+            f"accuracy: outputs have the shape {y.shape} and targets {t.shape}; both must be "
+            "(samples, outputs)"
+        )
+    if threshold is None and y.shape[1] == 1:
+        raise ValueError("accuracy: one output decides nothing by itself; give a threshold")
     if threshold is None:
         return float(np.mean(y.argmax(axis=1) == t.argmax(axis=1)))
     return float(np.mean(((y > threshold) == (t > threshold)).all(axis=1)))
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise ValueError("fit: validation must be a pair (X, T) of held-out samples")
+    return validation[0], validation[1]
 
 
 def _checked(X: Any, T: Any) -> tuple[list[list[float]], list[list[float]]]:
     """Samples and targets as lists of lists of floats."""
     arrays = []
     for name, given in (("X", X), ("T", T)):
-        array = np.asarray(given, dtype=float)
+        try:
+            array = np.asarray(given, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"fit: {name} is no matrix of numbers: {error}") from None
         if array.ndim != 2 or 0 in array.shape:
             raise ValueError(
                 f"fit: {name} has the shape {array.shape}; it must be (samples, numbers)"

@@ -80,7 +80,8 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def jacobian_of_f(*args: Any) -> Any:
         wrapped = _Arguments(args, argnums)
         result = f(*wrapped.values)
-        rows = [wrapped.nested(wrapped.gradient(root)) for root in flatten(result)]
+        gradients = [wrapped.gradient(root) for root in flatten(result)]
+        rows = [wrapped.nested(gradient) for gradient in gradients]
         wrapped.settle()
         return wrapped.as_array(rebuild(result, rows))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_lite.ops import to_float
 from autograd_lite.optim import rules
 from autograd_lite.value import Value
 
@@ -48,7 +49,7 @@ class Optimizer:
 
         With check_finite a gradient that is inf or nan raises ArithmeticError first.
         """
-        g = np.array([p.grad for p in self.parameters], dtype=float)
+        g = np.array([to_float(p.grad) for p in self.parameters])
         if check_finite and not np.isfinite(g).all():
             k = int(np.flatnonzero(~np.isfinite(g))[0])
             name = self.parameters[k].label or f"number {k}"
@@ -69,6 +70,7 @@ class Optimizer:
 
 def _within(name: str, number: float, lo: float, hi: float) -> float:
     """The number if it lies in [lo, hi); ValueError else, nan included."""
+    number = to_float(number)
     if not lo <= number < hi:
         range_ = f"finite and >= {lo:g}" if hi == inf else f"in [{lo:g}, {hi:g})"
         raise ValueError(f"{name} is {number}; it must be {range_}")
