@@ -40,8 +40,11 @@ class Op:
     rules     one rule per argument (None: no edge), or for any number of arguments one
               function returning the tuple of all derivatives
     arity     the number of arguments, None where any number is taken
-    array     the kernel over NumPy arrays as an expression in {0}, {1}, ...;
+    array     the kernel over NumPy arrays as an expression in {0}, {1}, ...; for any number
+              of arguments in {x}, the stack of all, or in {a} and {t}, that of each half;
               None: `fn` is applied element by element
+    array_rules  the rules of a row of any number of arguments in the same way, one
+              expression per stack, with {y} for the output
     symbol    how a formula shows it: {0}, {1} are operands, {args} all of them
     latex     the same in LaTeX
     power     how strongly the symbol binds its operands
@@ -59,7 +62,7 @@ class Op:
     """
 
     __slots__ = (
-        "name", "fn", "rules", "arity", "array", "symbol", "latex", "power",
+        "name", "fn", "rules", "arity", "array", "array_rules", "symbol", "latex", "power",
         "domain", "select", "constants", "truth", "textbook",
     )  # fmt: skip
 
@@ -70,6 +73,7 @@ class Op:
         rules: tuple[Rule | None, ...] | Rule,
         *,
         array: str | None = None,
+        array_rules: tuple[str, ...] = (),
         symbol: str = "",
         latex: str = "",
         power: int = ATOM,
@@ -88,6 +92,7 @@ class Op:
         self.rules = rules
         self.arity = len(rules) if isinstance(rules, tuple) else None
         self.array = array
+        self.array_rules = array_rules
         self.symbol = symbol or name + "({args})"
         self.latex = latex or rf"\operatorname{{{{{name}}}}}({{args}})".replace("_", r"\_")
         self.power = power
@@ -258,10 +263,14 @@ def _share_of_tie(equal: Op) -> Rule:
     return rule
 
 
+#: The share of a tie over a stack, for maximum and minimum.
+_TIES = "({x} == {y}) / np.add.reduce({x} == {y}, axis=0, dtype=np.intp)"
 maximum = Op("maximum", ieee.largest, _share_of_tie(greater_equal), select=True,
-             array="np.maximum.reduce([{args}])", symbol="max({args})", latex=r"\max({args})")
+             array="np.maximum.reduce({x}, axis=0)", array_rules=(_TIES,),
+             symbol="max({args})", latex=r"\max({args})")
 minimum = Op("minimum", ieee.smallest, _share_of_tie(less_equal), select=True,
-             array="np.minimum.reduce([{args}])", symbol="min({args})", latex=r"\min({args})")
+             array="np.minimum.reduce({x}, axis=0)", array_rules=(_TIES,),
+             symbol="min({args})", latex=r"\min({args})")
 # the derivative at both bounds is 1, as in PyTorch; nan for nan
 clamp = Op("clamp", ieee.clamp,
            (lambda y, x, lo, hi: where(greater_equal(x, lo), less_equal(x, hi),
@@ -412,6 +421,11 @@ erf = Op("erf", math.erf, (lambda y, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x))
 
 # --- many arguments -----------------------------------------------------------------
 
+#: The kernel of logsumexp over a stack: pairwise, so that no maximum need be subtracted.
+_LSE = "np.logaddexp.reduce({x}, axis=0)"
+_LSE_A = "np.logaddexp.reduce({a}, axis=0)"
+
+
 def _halves(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     n = len(args) // 2
     return args[:n], args[n:]
@@ -459,21 +473,33 @@ def _log_loss_rule(y: Any, *args: Any) -> Iterator[Any]:
 
 
 sum = Op("sum", ieee.total_sum, lambda y, *xs: (1.0,) * len(xs),
-         array="np.add.reduce([{args}])", symbol="Σ({args})", latex=r"\sum({args})")
+         array="np.add.reduce({x}, axis=0)", array_rules=("1.0",), symbol="Σ({args})",
+         latex=r"\sum({args})")
 dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b")
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
-               array="np.logaddexp.reduce([{args}])", symbol="ln Σ e^({args})",
+               array=_LSE, array_rules=("np.exp({x} - {y})",), symbol="ln Σ e^({args})",
                latex=r"\ln\sum\exp({args})",
                textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
 softmax: Op = Op("softmax", ieee.softmax, _softmax_rule,
+             array="np.exp({x}[0] - " + _LSE + ")",
+             array_rules=("np.concatenate((({y} * (1.0 - {y}))[None], "
+                          "-{y} * np.exp({x}[1:] - " + _LSE + ")))",),
              textbook=lambda y, *xs: [y * (1.0 - y), *(-y * p for p in _each_softmax(xs)[1:])])
 log_softmax = Op("log_softmax", ieee.log_softmax,
                  lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])),
+                 array="{x}[0] - " + _LSE,
+                 array_rules=("np.concatenate((-np.expm1({y})[None], "
+                              "-np.exp({x}[1:] - " + _LSE + ")))",),
                  textbook=lambda y, *xs: [1.0 - exp(y), *(-p for p in _each_softmax(xs)[1:])])
 half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],
+                        array="0.5 * np.add.reduce(np.square({a} - {t}), axis=0)",
+                        array_rules=("{a} - {t}", "{t} - {a}"),
                         symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
 cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
+                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * (" + _LSE_A + " - {a})), axis=0)",
+                   array_rules=("np.exp({a} - " + _LSE_A + ") * np.add.reduce({t}, axis=0) - {t}",
+                                _LSE_A + " - {a}"),
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
                    textbook=lambda y, *args: [
                        *(p * sum(*_halves(args)[1]) - t
@@ -481,6 +507,8 @@ cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                        *(-log(p) for p in _each_softmax(_halves(args)[0]))])
 # on probabilities: a class of target 0 is left out, also where p = 0 makes its logarithm infinite
 log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
+              array="-np.add.reduce(np.where({t} == 0.0, 0.0, {t} * np.log({a})), axis=0)",
+              array_rules=("-np.where({t} == 0.0, 0.0, {t} / {a})", "-np.log({a})"),
               symbol="−Σ t·ln p", latex=r"-\sum t \ln p",
               textbook=lambda y, *args: [
                   *(-div(t, p) for p, t in zip(*_halves(args))),
@@ -488,6 +516,8 @@ log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
 bce_with_logits = Op("bce_with_logits", ieee.bce_with_logits,
                      (lambda y, z, t: (1.0 - t) * sigmoid(z) - t * sigmoid(-z),
                       lambda y, z, t: -z),
+                     array="np.where({1} == 0.0, 0.0, {1} * np.logaddexp(0.0, -{0}))"
+                           " + np.where({1} == 1.0, 0.0, (1.0 - {1}) * np.logaddexp(0.0, {0}))",
                      symbol="BCE(σ({0}), {1})", latex=r"\operatorname{{BCE}}(\sigma({0}), {1})",
                      textbook=(lambda y, z, t: sigmoid(z) - t, lambda y, z, t: -z))
 # on probabilities: a term whose weight is 0 is left out, also where p makes it infinite
@@ -495,6 +525,8 @@ bce = Op("bce", ieee.bce,
          (lambda y, p, t: strong_product(1.0 - t, div(1.0, 1.0 - p))
           - strong_product(t, div(1.0, p)),
           lambda y, p, t: log1p(-p) - log(p)),
+         array="-(np.where({1} == 0.0, 0.0, {1} * np.maximum(np.log({0}), -100.0))"
+               " + np.where({1} == 1.0, 0.0, (1.0 - {1}) * np.maximum(np.log1p(-{0}), -100.0)))",
          symbol="BCE({0}, {1})", latex=r"\operatorname{{BCE}}({0}, {1})",
          textbook=(lambda y, p, t: div(p - t, p * (1.0 - p)),
                    lambda y, p, t: log(1.0 - p) - log(p)))

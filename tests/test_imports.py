@@ -29,6 +29,10 @@ ALLOWED = {
     "idx": {"errors"},
     "data": {"errors", "idx"},
     "deltas": CORE,
+    "paths": set(),
+    "wording": {"ops", "formula"},
+    "explanation": CORE | {"paths", "wording"},
+    "expressions": CORE | {"functions"},
     "testing": {"deltas"},
     "nn": CORE | {"functions", "initializers", "deltas"},
     "losses": CORE | {"functions"},
@@ -37,7 +41,7 @@ ALLOWED = {
     "compiler": ENGINE | {"formula"},
     "training": ENGINE | {"nn", "losses", "optim", "data", "checking"},
     "demo": ENGINE | {"nn", "losses", "optim", "data", "checking", "training", "drawing"},
-    "cli": {"demo"},
+    "cli": CORE | {"demo", "drawing", "explanation", "expressions", "formula"},
     "__main__": {"cli"},
 }
 

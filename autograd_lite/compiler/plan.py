@@ -1,0 +1,232 @@
+"""Levels, groups and structure: which nodes run as one array operation, and in what order.
+
+Nodes of one level do not depend on each other. Those of one level that compute the same row
+on operands of the same kind are one group. Among inner products the full products
+{weight rows} x {operand columns} are found: each is one matrix product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
+from autograd_lite.compiler.terms import Pairs, Product, Sum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_lite.ops import Op
+
+    Kind = Op | Product | Pairs | Sum
+
+
+@dataclass
+class Group:
+    """Nodes that run together, in the order of their rows.
+
+    operands  per argument of the row the node that each row takes it from
+    rows      of a matrix product: how many weight rows; then nodes are rows x columns, and
+              operands[0][r * k + p] is weight p of row r, operands[1][p * columns + c]
+              entry p of column c. 0: not a matrix product
+    needs     whether a parameter lies below, so that a gradient passes
+    """
+
+    kind: Kind
+    level: int
+    varying: bool
+    needs: bool
+    nodes: list[int]
+    operands: list[list[int]] = field(default_factory=list)
+    rows: int = 0
+    columns: int = 0
+
+
+def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
+    """The groups in the order in which they run."""
+    levels = _levels(tape)
+    needs = _needs(tape)
+    groups = _grouped(tape, varying, levels, needs)
+    preference: dict[int, int] = {}
+    ordered: list[Group] = []
+    for group in sorted(groups, key=lambda g: -g.level):
+        # consumers first: they decide in which order they want to find their operands
+        group.nodes.sort(key=lambda n: (preference.get(n, len(tape) + n), n))
+        parts = _products(tape, group) if isinstance(group.kind, Product) else [group]
+        for part in parts:
+            if not part.operands:
+                part.operands = [list(column) for column in zip(*_arguments(tape, part))]
+            for column in part.operands:
+                for node in column:
+                    preference.setdefault(node, len(preference))
+        ordered += reversed(parts)
+    ordered.reverse()
+    return ordered
+
+
+def _levels(tape: Tape) -> list[int]:
+    levels: list[int] = []
+    for args in tape.args:
+        levels.append(1 + max([levels[a] for a in args]) if args else 0)
+    return levels
+
+
+def _needs(tape: Tape) -> list[bool]:
+    needs: list[bool] = []
+    for kind, args in zip(tape.kind, tape.args, strict=True):
+        needs.append(kind == PARAMETER or any(needs[a] for a in args))
+    return needs
+
+
+def _grouped(
+    tape: Tape, varying: Sequence[bool], levels: list[int], needs: list[bool]
+) -> list[Group]:
+    """The nodes by level, row, and the kinds of their operands."""
+    found: dict[tuple[object, ...], Group] = {}
+    for node, kind in enumerate(tape.kind):
+        if isinstance(kind, str):
+            continue
+        args = tape.args[node]
+        if isinstance(kind, Product):
+            # weights and operands: one answer for each half
+            n = kind.terms
+            lanes: tuple[object, ...] = (any(needs[a] for a in args[:n]),)
+        elif isinstance(kind, tuple):
+            lanes = ()
+        else:
+            lanes = tuple([_lane(tape, varying, a) for a in args])
+            fixed = args[len(args) - kind.constants :] if kind.constants else ()
+            lanes += tuple([tape.number[a].hex() for a in fixed])
+        key = (levels[node], varying[node], needs[node], _identity(kind), lanes)
+        if key not in found:
+            found[key] = Group(kind, levels[node], varying[node], needs[node], [])
+        found[key].nodes.append(node)
+    return list(found.values())
+
+
+def _identity(kind: object) -> object:
+    return (type(kind), *kind) if isinstance(kind, tuple) else id(kind)
+
+
+def _lane(tape: Tape, varying: Sequence[bool], node: int) -> str:
+    if varying[node]:
+        return "varying"
+    return "constant" if tape.kind[node] == CONSTANT else "static"
+
+
+def _arguments(tape: Tape, group: Group) -> list[tuple[int, ...]]:
+    return [tape.args[node] for node in group.nodes]
+
+
+def _products(tape: Tape, group: Group) -> list[Group]:
+    """The full products among inner products of one length; small single ones stay together."""
+    assert isinstance(group.kind, Product)
+    k = group.kind.terms
+    weights = {node: tape.args[node][:k] for node in group.nodes}
+    columns = {node: tape.args[node][k:] for node in group.nodes}
+    parts: list[Group] = []
+    singles: list[int] = []
+    for block in _components(group.nodes, weights, columns):
+        for piece in _complete(block, weights, columns):
+            if len(piece) == 1 and k < 64:
+                singles += piece
+            else:
+                parts.append(_product(group, piece, weights, columns))
+    if len(singles) == 1:
+        parts.append(_product(group, singles, weights, columns))
+    elif singles:
+        parts.append(
+            Group(group.kind, group.level, group.varying, group.needs, singles,
+                  [list(column) for column in zip(*(tape.args[n] for n in singles))])
+        )  # fmt: skip
+    return parts
+
+
+def _components(
+    nodes: list[int], weights: dict[int, tuple[int, ...]], columns: dict[int, tuple[int, ...]]
+) -> list[list[int]]:
+    """Nodes that are linked by common weights or common operands."""
+    parent: dict[object, object] = {}
+
+    def find(x: object) -> object:
+        while parent.setdefault(x, x) is not x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+
+    for node in nodes:
+        parent[find(("w", weights[node]))] = find(("x", columns[node]))
+    found: dict[object, list[int]] = {}
+    for node in nodes:
+        found.setdefault(find(("w", weights[node])), []).append(node)
+    return list(found.values())
+
+
+def _complete(
+    block: list[int], weights: dict[int, tuple[int, ...]], columns: dict[int, tuple[int, ...]]
+) -> list[list[int]]:
+    """The block itself if it is a full product; else its nodes by common operands, or weights."""
+    pairs = {(weights[n], columns[n]) for n in block}
+    rows, cols = {w for w, _ in pairs}, {x for _, x in pairs}
+    if len(pairs) == len(block) == len(rows) * len(cols):
+        return [block]
+    by_columns: dict[tuple[int, ...], list[int]] = {}
+    by_weights: dict[tuple[int, ...], list[int]] = {}
+    for n in block:
+        by_columns.setdefault(columns[n], []).append(n)
+        by_weights.setdefault(weights[n], []).append(n)
+    fewer = min(by_columns, by_weights, key=len)
+    pieces = list(fewer.values())
+    # the same product typed twice cannot be one row of a matrix: such nodes go one by one
+    return [
+        piece
+        for candidate in pieces
+        for piece in (
+            [candidate]
+            if len({(weights[n], columns[n]) for n in candidate}) == len(candidate)
+            else [[n] for n in candidate]
+        )
+    ]
+
+
+def _product(
+    group: Group, piece: list[int], weights: dict[int, tuple[int, ...]],
+    columns: dict[int, tuple[int, ...]],
+) -> Group:  # fmt: skip
+    """One matrix product; rows and columns in the order in which the nodes are wanted."""
+    rows = list(dict.fromkeys(weights[n] for n in piece))
+    cols = list(dict.fromkeys(columns[n] for n in piece))
+    at = {(weights[n], columns[n]): n for n in piece}
+    nodes = [at[w, x] for w in rows for x in cols]
+    matrix = [a for w in rows for a in w]
+    operands = [x[p] for p in range(len(cols[0])) for x in cols]
+    return Group(
+        group.kind, group.level, group.varying, group.needs, nodes, [matrix, operands],
+        len(rows), len(cols),
+    )  # fmt: skip
+
+
+def parameter_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
+    """The parameters' nodes in the order in which products first read them, then the others."""
+    order: dict[int, None] = {}
+    for group in groups:
+        if group.rows:
+            for node in group.operands[0]:
+                if tape.kind[node] == PARAMETER:
+                    order.setdefault(node)
+    leaves = [n for n, kind in enumerate(tape.kind) if kind == PARAMETER]
+    for node in sorted(leaves, key=lambda n: tape.index[n]):
+        order.setdefault(node)
+    return list(order)
+
+
+def input_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
+    """The inputs' nodes: those that the first product reads come last, so that ones may follow."""
+    leaves = [n for n, kind in enumerate(tape.kind) if kind == INPUT]
+    leaves.sort(key=lambda n: tape.index[n])
+    for group in groups:
+        if group.rows and any(tape.kind[n] == INPUT for n in group.operands[1]):
+            read = [n for n in group.operands[1] if tape.kind[n] == INPUT]
+            first = dict.fromkeys(read)
+            return [n for n in leaves if n not in first] + list(first)
+    return leaves

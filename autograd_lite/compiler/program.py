@@ -1,0 +1,284 @@
+"""Programs: compiled graphs that run over whole batches."""
+
+from __future__ import annotations
+
+import gc
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_lite.compiler.emit import Source, emit
+from autograd_lite.compiler.plan import plan
+from autograd_lite.compiler.tape import record
+from autograd_lite.compiler.terms import collect
+from autograd_lite.errors import CompileError, GraphError
+from autograd_lite.traversal import topological
+from autograd_lite.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from autograd_lite.ops import Op
+
+    Array = NDArray[Any]
+
+
+def compile(
+    output: Value | Sequence[Value],
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] | None = None,
+    dtype: DTypeLike = float,
+) -> Program:
+    """The array program of a recorded scalar graph.
+
+    `inputs` are the leaves that differ from sample to sample, by `al.inputs(n)`; `parameters`
+    those to differentiate by: None takes the leaves marked as parameters (as `nn` does), or, if
+    there are none, the variables, in topological order. All other leaves are constants.
+    `output` is one Value, or several for `Program.value` alone. dtype is float64 or float32.
+
+    Raises NotInGraphError for an input or parameter that no output depends on, CompileError
+    where both marked parameters and variables are present and `parameters` is not given.
+
+    >>> x, w = Value(0.0), Value(3.0)
+    >>> program = compile(w * x * x, inputs=[x], parameters=[w])
+    >>> program.value_and_grad([[1.0], [2.0]])
+    (7.5, array([2.5]))
+    """
+    outputs = [output] if isinstance(output, Value) else list(output)
+    for root in outputs:
+        if not isinstance(root, Value):
+            raise TypeError(f"compile: an output must be a Value, got {type(root).__name__}")
+    if not outputs:
+        raise CompileError("compile: no output is given")
+    chosen = _by_role(outputs, inputs) if parameters is None else list(parameters)
+    return _compiled(outputs, list(inputs), chosen, np.dtype(dtype), strict=True)
+
+
+def _by_role(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
+    given = set(inputs)
+    leaves = [n for n in topological(*outputs) if n.op is None and n not in given]
+    for leaf in leaves:
+        if leaf.role == "input":
+            raise CompileError(
+                f"compile: the placeholder {leaf.label} is not among the inputs; add it to them"
+            )
+    marked = [leaf for leaf in leaves if leaf.role == "parameter"]
+    variables = [leaf for leaf in leaves if leaf.role == "variable"]
+    if marked and variables:
+        raise CompileError(
+            f"compile: there are {len(marked)} marked parameters and {len(variables)} variables "
+            f"such as {variables[0]!r}; say by parameters=[...] what to differentiate by, or make "
+            "numbers that stay fixed by al.constant"
+        )
+    return marked or variables
+
+
+def _compiled(
+    outputs: list[Value], inputs: list[Value], parameters: list[Value],
+    dtype: np.dtype[Any], strict: bool,
+) -> Program:  # fmt: skip
+    if dtype not in (np.dtype("f8"), np.dtype("f4")):
+        raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
+    collecting = gc.isenabled()
+    gc.disable()  # it would walk every new tuple again and again while only lists grow
+    try:
+        tape, varying = collect(record(outputs, inputs, parameters, strict))
+        source = emit(tape, plan(tape, varying), varying, gradient=len(outputs) == 1)
+    finally:
+        if collecting:
+            gc.enable()
+    theta = np.array([p.data for p in parameters], dtype)
+    return Program(source, theta, len(inputs), len(outputs), dtype, parameters)
+
+
+class Program:
+    """A compiled graph: one function of a batch X and a flat vector theta.
+
+    theta   a copy of the parameters as a vector (P,)
+    source  the generated code; constants and index arrays stand in it by name
+
+    X has the shape (B, number of inputs), or () and no X where there are none. A program
+    pickles; what comes back can run, but not `write_back`.
+    """
+
+    def __init__(
+        self, source: Source, theta: Array, n_inputs: int, n_outputs: int,
+        dtype: np.dtype[Any], parameters: list[Value] | None,
+    ) -> None:  # fmt: skip
+        self._source = source
+        self._theta = theta
+        self._n_inputs = n_inputs
+        self._n_outputs = n_outputs
+        self._dtype = dtype
+        self._parameters = parameters
+        self._order = np.array(source.order, dtype=np.intp)
+        self._identity = bool((self._order == np.arange(len(theta))).all())
+        self._build = _load(source)
+        self._built: dict[int, tuple[Any, Any]] = {}
+        self._lock = Lock()
+
+    @property
+    def source(self) -> str:
+        """The generated array code."""
+        return self._source.text
+
+    @property
+    def theta(self) -> Array:
+        """The parameters at the time of compilation as one vector, a copy."""
+        return self._theta.copy()
+
+    def value(self, X: ArrayLike | None = None, theta: ArrayLike | None = None) -> Array:
+        """The output of every sample (B,), or (B, outputs) for several outputs.
+
+        >>> x = Value(0.0)
+        >>> compile(x * x, [x], []).value([[2.0], [3.0]])
+        array([4., 9.])
+        """
+        rows = self._checked(X)
+        with self._lock, np.errstate(all="ignore"):
+            forward, _ = self._functions(len(rows))
+            results = self._outputs(forward(rows, self._internal(theta)), len(rows))
+        return results[0] if self._n_outputs == 1 else results.T
+
+    def value_and_grad(
+        self, X: ArrayLike | None = None, theta: ArrayLike | None = None, reduce: str = "mean"
+    ) -> tuple[Any, Array]:
+        """The output's mean or sum over the batch, and its gradient (P,) in theta's order.
+
+        reduce="none" gives the outputs (B,) and the gradient of each, (B, P).
+        Raises CompileError for a program of several outputs.
+        """
+        if self._n_outputs > 1:
+            raise CompileError(
+                f"value_and_grad: the program has {self._n_outputs} outputs; compile the one to "
+                "differentiate, or use value"
+            )
+        if reduce not in ("mean", "sum", "none"):
+            raise ValueError(f'reduce is {reduce!r}; it must be "mean", "sum" or "none"')
+        rows = self._checked(X)
+        if reduce == "none":
+            each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
+            return np.array([v for v, _ in each]), np.array([g for _, g in each])
+        seed = 1.0 / len(rows) if reduce == "mean" else 1.0
+        results, gradient = self._run(rows, theta, seed)
+        return float(results[0].sum() * seed), gradient
+
+    def write_back(self, theta: ArrayLike) -> None:
+        """Set the parameters' `.data` to this vector.
+
+        Raises GraphError for a program that was unpickled: its graph stayed behind.
+        """
+        if self._parameters is None:
+            raise GraphError("write_back: this program was unpickled and has no Values; set them "
+                             "from the vector yourself")  # fmt: skip
+        for p, number in zip(self._parameters, self._vector(theta).tolist(), strict=True):
+            p.data = number
+
+    def _run(self, rows: Array, theta: ArrayLike | None, seed: float) -> tuple[Array, Array]:
+        """The outputs (outputs, B) and the gradient of seed times the sum of the first."""
+        with self._lock, np.errstate(all="ignore"):
+            forward, backward = self._functions(len(rows))
+            internal = self._internal(theta)
+            results = self._outputs(forward(rows, internal), len(rows))
+            gradient = self._external(backward(seed, np.multiply, np.matmul, np.matmul))
+            if not np.isfinite(gradient).all():
+                # once more with strong zeros: a cotangent of 0.0 propagates nothing
+                gradient = self._external(
+                    backward(seed, strong_multiply, strong_matmul, strong_back_matmul)
+                )
+        return results, gradient
+
+    def _functions(self, count: int) -> tuple[Any, Any]:
+        if count not in self._built:
+            if len(self._built) >= 4:  # a training run needs two: the batch and its remainder
+                self._built.pop(next(iter(self._built)))
+            self._built[count] = self._build(count, self._dtype)
+        return self._built[count]
+
+    def _outputs(self, results: tuple[Array, ...], count: int) -> Array:
+        return np.stack([np.broadcast_to(r.reshape(-1), (count,)) for r in results])
+
+    def _checked(self, X: ArrayLike | None) -> Array:
+        if X is None:
+            X = np.empty((1, 0))
+        rows = np.asarray(X, dtype=self._dtype)
+        if rows.ndim != 2 or rows.shape[1] != self._n_inputs or not len(rows):
+            raise ValueError(
+                f"X has the shape {rows.shape}; the program needs (samples, {self._n_inputs})"
+            )
+        return rows
+
+    def _vector(self, theta: ArrayLike | None) -> Array:
+        vector = self._theta if theta is None else np.asarray(theta, dtype=self._dtype)
+        if vector.shape != self._theta.shape:
+            raise ValueError(
+                f"theta has the shape {vector.shape}; the program has {len(self._theta)} parameters"
+            )
+        return vector
+
+    def _internal(self, theta: ArrayLike | None) -> Array:
+        vector = self._vector(theta)
+        return vector if self._identity else vector[self._order]
+
+    def _external(self, gradient: Array) -> Array:
+        if self._identity:
+            return gradient.copy()
+        result = np.empty_like(gradient)
+        result[self._order] = gradient
+        return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"source": self._source, "theta": self._theta, "n_inputs": self._n_inputs,
+                "n_outputs": self._n_outputs, "dtype": self._dtype}  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state, parameters=None)  # type: ignore[misc]  # as a new program
+
+    def __repr__(self) -> str:
+        return (f"Program(inputs={self._n_inputs}, parameters={len(self._theta)}, "
+                f"outputs={self._n_outputs}, dtype={self._dtype})")  # fmt: skip
+
+
+def _load(source: Source) -> Callable[..., Any]:
+    """The `build` of a generated source, run without builtins."""
+    namespace: dict[str, Any] = {"__builtins__": {}, "np": np, **source.arrays}
+    namespace |= {name: _elementwise(row) for name, row in source.rows.items()}
+    exec(source.text, namespace)  # our own text: names and numbers only, no label reaches it
+    found: Callable[..., Any] = namespace["build"]
+    return found
+
+
+def _elementwise(row: Op) -> Callable[..., Array]:
+    """A row that has no array kernel, entry by entry."""
+
+    def call(*args: Any) -> Array:
+        ufunc = np.frompyfunc(lambda *xs: row.fn(*map(float, xs)), len(args), 1)
+        return np.asarray(ufunc(*args), dtype=float)
+
+    return call
+
+
+def strong_multiply(g: Any, d: Any, out: Any = None) -> Any:
+    """g * d, 0 where g is 0."""
+    product = np.where(np.equal(g, 0.0), 0.0, np.multiply(g, d))
+    if out is None:
+        return product
+    out[...] = product
+    return out
+
+
+def strong_matmul(g: Array, x: Array, out: Any = None) -> Array:
+    """g @ x where an entry of g that is 0 contributes nothing."""
+    product = np.array([strong_multiply(row[:, None], x).sum(axis=0) for row in g])
+    if out is None:
+        return product
+    out[...] = product
+    return product
+
+
+def strong_back_matmul(w: Array, g: Array, out: Any = None) -> Array:
+    """w @ g where an entry of g that is 0 contributes nothing."""
+    return strong_matmul(g.T, w.T, None if out is None else out.T)

@@ -1,0 +1,226 @@
+"""Sums and products: chains of + and * become n-ary sums and inner products.
+
+After this pass a tape holds, beside the rows, three kinds of node:
+
+PRODUCT  w0*x0 + w1*x1 + ...  with static w: what can become part of a matrix product
+PAIRS    a0*b0 + a1*b1 + ...  of two operands that both vary from sample to sample
+SUM      x0 + x1 + ... - y0 - ...
+
+*Static* is what depends on parameters and constants alone, *varying* what depends on an input.
+A term of each kind has its own part; a node with several parts is their SUM.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autograd_lite import ops
+from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
+
+LINEAR = {ops.add, ops.sub, ops.sum}
+
+
+class Product(NamedTuple):
+    """Marks a PRODUCT node: its arguments are `terms` weights, then as many operands."""
+
+    terms: int
+
+
+class Pairs(NamedTuple):
+    """Marks a PAIRS node: its arguments are `terms` left operands, then as many right ones."""
+
+    terms: int
+
+
+class Sum(NamedTuple):
+    """Marks a SUM node: `plus` arguments that are added, then `minus` that are subtracted."""
+
+    plus: int
+    minus: int
+
+
+def collect(tape: Tape) -> tuple[Tape, list[bool]]:
+    """The tape with its sums and products collected, and which nodes vary with the inputs."""
+    return _Collector(tape).run()
+
+
+class _Collector:
+    def __init__(self, tape: Tape) -> None:
+        self.old = tape
+        self.new = Tape()
+        self.varying: list[bool] = []
+        self.place: dict[int, int] = {}  # old node to new node
+
+    def run(self) -> tuple[Tape, list[bool]]:
+        old, absorbed = self.old, self._absorbed()
+        for node, kind in enumerate(old.kind):
+            if absorbed[node]:
+                continue
+            if kind == CONSTANT:
+                self.place[node] = self._constant(old.number[node])
+            elif kind in (INPUT, PARAMETER):
+                self.place[node] = self._add(kind, (), kind == INPUT)
+                self.new.index[self.place[node]] = old.index[node]
+            elif kind in LINEAR or kind is ops.dot:
+                self.place[node] = self._sum(node, absorbed)
+            else:
+                self.place[node] = self._row(node)
+        self.new.outputs = [self.place[node] for node in old.outputs]
+        return self.new, self.varying
+
+    def _absorbed(self) -> list[bool]:
+        """Nodes used once, by a sum that takes them up with a plus."""
+        old = self.old
+        uses = [0] * len(old)
+        consumer = [-1] * len(old)
+        for node, args in enumerate(old.args):
+            for a in args:
+                uses[a] += 1
+                consumer[a] = node
+        for node in old.outputs:
+            uses[node] += 1
+        absorbed = [False] * len(old)
+        for node, kind in enumerate(old.kind):
+            if uses[node] != 1 or consumer[node] < 0:
+                continue
+            by = old.kind[consumer[node]]
+            if by in LINEAR and (kind in LINEAR or kind is ops.mul or kind is ops.dot):
+                absorbed[node] = by is not ops.sub or old.args[consumer[node]][0] == node
+        return absorbed
+
+    def _add(self, kind: object, args: tuple[int, ...], varying: bool) -> int:
+        self.varying.append(varying)
+        return self.new.add(kind, args)  # type: ignore[arg-type]  # marks stand beside rows here
+
+    def _constant(self, number: float) -> int:
+        before = len(self.new)
+        node = self.new.constant(number)
+        if len(self.new) > before:
+            self.varying.append(False)
+        return node
+
+    def _row(self, node: int) -> int:
+        args = tuple([self.place[a] for a in self.old.args[node]])
+        return self._add(self.old.kind[node], args, any(self.varying[a] for a in args))
+
+    def _is_parameter(self, node: int) -> bool:
+        return self.new.kind[node] == PARAMETER
+
+    def _sum(self, root: int, absorbed: list[bool]) -> int:
+        """The parts of one sum, and the sum of the parts."""
+        plus, minus, products, pairs = self._terms(root, absorbed)
+        vary = any(self.varying[n] for n in (*plus, *minus))
+        vary = vary or any(self.varying[x] for _, x in products) or bool(pairs)
+        parts = []
+        bias = [n for n in plus if not self.varying[n]]
+        if vary or products:
+            # a static addend is a weight of the constant 1, inside the product
+            if products and len(bias) == 1:
+                plus.remove(bias[0])
+                products.append((bias[0], self._constant(1.0)))
+            elif vary and len(bias) > 1:
+                plus = [n for n in plus if self.varying[n]]
+                static = self._plain(bias, [])
+                if products:
+                    products.append((static, self._constant(1.0)))
+                else:
+                    plus.append(static)
+        for chosen, lane in ((True, True), (False, False)):
+            of_lane = [p for p in products if self._lane(p, products) is lane]
+            if of_lane and chosen is lane:
+                args = (*(w for w, _ in of_lane), *(x for _, x in of_lane))
+                parts.append(self._add(Product(len(of_lane)), args, lane))
+        if pairs:
+            args = (*(a for a, _ in pairs), *(b for _, b in pairs))
+            parts.append(self._add(Pairs(len(pairs)), args, True))
+        if not plus and not minus and len(parts) == 1:
+            return parts[0]
+        return self._plain(parts + plus, minus)
+
+    def _lane(self, pair: tuple[int, int], products: list[tuple[int, int]]) -> bool:
+        """Whether the pair belongs to the varying product: so does a bias if there is one."""
+        one = self.new.number.get(pair[1]) == 1.0
+        return self.varying[pair[1]] or (one and any(self.varying[x] for _, x in products))
+
+    def _plain(self, plus: list[int], minus: list[int]) -> int:
+        """A sum of plain terms; of two, the row that the user wrote."""
+        vary = any(self.varying[n] for n in (*plus, *minus))
+        if (len(plus), len(minus)) == (1, 0):
+            return plus[0]
+        if (len(plus), len(minus)) == (2, 0):
+            return self._add(ops.add, tuple(plus), vary)
+        if (len(plus), len(minus)) == (1, 1):
+            return self._add(ops.sub, (*plus, *minus), vary)
+        return self._add(Sum(len(plus), len(minus)), (*plus, *minus), vary)
+
+    def _terms(
+        self, root: int, absorbed: list[bool]
+    ) -> tuple[list[int], list[int], list[tuple[int, int]], list[tuple[int, int]]]:
+        """Plain terms with plus and with minus, products (static, x), and varying pairs."""
+        old = self.old
+        plus: list[int] = []
+        minus: list[int] = []
+        products: list[tuple[int, int]] = []
+        pairs: list[tuple[int, int]] = []
+        muls: list[tuple[int, tuple[int, int]]] = []
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node != root and not absorbed[node]:
+                plus.append(self.place[node])
+                continue
+            kind, args = old.kind[node], old.args[node]
+            if kind is ops.sub:
+                minus.append(self.place[args[1]])
+                stack.append(args[0])
+            elif kind in LINEAR:
+                stack.extend(reversed(args))
+            elif kind is ops.mul:
+                a, b = self.place[args[0]], self.place[args[1]]
+                muls.append((node, self._oriented(a, b)))
+                plus.append(-1 - len(muls))  # keeps the place of a mul that stays plain
+            else:
+                self._dot(args, plus, products, pairs)
+        worth = [pair for _, pair in muls if self._is_weight(pair)]
+        for k, (node, pair) in enumerate(muls):
+            mark = plus.index(-2 - k)
+            if self._is_weight(pair) and len(worth) + len(products) > 1:
+                products.append(pair)
+                del plus[mark]
+            else:
+                plus[mark] = self._row(node)
+        return plus, minus, products, pairs
+
+    def _oriented(self, a: int, b: int) -> tuple[int, int]:
+        """The pair with the weight first: static before varying, a parameter before the rest."""
+        if self.varying[a] != self.varying[b]:
+            return (b, a) if self.varying[a] else (a, b)
+        return (b, a) if self._is_parameter(b) and not self._is_parameter(a) else (a, b)
+
+    def _is_weight(self, pair: tuple[int, int]) -> bool:
+        """Whether a product typed by hand is worth collecting: a weight times something."""
+        w, x = pair
+        if self.varying[w] or w in self.new.number:
+            return False
+        return self.varying[x] or self._is_parameter(w)
+
+    def _dot(
+        self, args: tuple[int, ...], plus: list[int],
+        products: list[tuple[int, int]], pairs: list[tuple[int, int]],
+    ) -> None:  # fmt: skip
+        n = len(args) // 2
+        place = self.place
+        varying = self.varying
+        for a, b in zip(args[:n], args[n : 2 * n], strict=True):
+            w, x = place[a], place[b]
+            if varying[w]:
+                if varying[x]:
+                    pairs.append((w, x))
+                    continue
+                w, x = x, w
+            elif not varying[x]:
+                w, x = self._oriented(w, x)
+            products.append((w, x))
+        bias = place[args[-1]]
+        if self.new.number.get(bias) != 0.0:
+            plus.append(bias)
