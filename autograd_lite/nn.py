@@ -60,7 +60,7 @@ class Neuron:
         z = functions.dot(weights, x, (0.0 if weights else constant(0.0)) if self.bias is None
                           else self.bias)  # fmt: skip
         if self.name is not None:
-            z.label = f"z({self.name})" if self.activation else self.name
+            _stamp(z, f"z({self.name})" if self.activation else self.name)
         return z
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -69,13 +69,19 @@ class Neuron:
         if self.activation is None:
             return z
         a = self.activation(z)
-        a.label = self.name
+        _stamp(a, self.name)
         return a
 
     def parameters(self) -> list[Value]:
         """The weights that exist, then the bias."""
         values = [w for w in self.weights if w is not None]
         return values if self.bias is None else [*values, self.bias]
+
+
+def _stamp(node: Any, label: str | None) -> None:
+    """Name a node; weights that are plain numbers give plain numbers, which bear no name."""
+    if isinstance(node, Value):
+        node.label = label
 
 
 class Layer:
@@ -98,7 +104,8 @@ class Layer:
         shares = functions.softmax(logits)
         for neuron, z, y in zip(self.neurons, logits, shares, strict=True):
             if neuron.name is not None:
-                z.label, y.label = f"z({neuron.name})", neuron.name
+                _stamp(z, f"z({neuron.name})")
+                _stamp(y, neuron.name)
         return shares
 
     def parameters(self) -> list[Value]:

@@ -497,7 +497,8 @@ half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         array_rules=("{a} - {t}", "{t} - {a}"),
                         symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
 cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
-                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * (" + _LSE_A + " - {a})), axis=0)",
+                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * ("
+                         + _LSE_A + " - {a})), axis=0)",
                    array_rules=("np.exp({a} - " + _LSE_A + ") * np.add.reduce({t}, axis=0) - {t}",
                                 _LSE_A + " - {a}"),
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import starmap
-from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from autograd_lite.checking import first_nonfinite
 from autograd_lite.data import batches
-from autograd_lite.errors import NonFiniteError
+from autograd_lite.engines import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from autograd_lite.engines import Step
     from autograd_lite.nn import MLP
     from autograd_lite.optim import Optimizer
     from autograd_lite.optim.schedules import Schedule
 
-    #: The loss, the outputs and the targets of one sample.
-    _Seen = tuple[float, list[float], list[float]]
+    Array = NDArray[Any]
 
 
 class History:
@@ -37,10 +35,13 @@ class History:
     stopped                               "epochs", "loss", "patience", "gradient" or
                                           "interrupted"
 
+    engine                                "compiled" or "eager", with the reason for falling back
+
     A list stays empty where its numbers were not asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str = "eager") -> None:
+        self.engine = engine
         self.loss: list[float] = []
         self.accuracy: list[float] = []
         self.validation_loss: list[float] = []
@@ -76,6 +77,8 @@ def fit(
     patience: int | None = None,
     schedule: Schedule | None = None,
     after_epoch: Callable[[MLP, History], object] | None = None,
+    engine: Literal["auto", "compiled", "eager"] = "auto",
+    dtype: DTypeLike = float,
     progress: bool = True,
 ) -> History:
     """Train the model on samples X with targets T; return the history.
@@ -95,6 +98,9 @@ def fit(
                 smallest value for so many epochs
     schedule    (rate, losses) -> the rate for the next epoch, as in optim.schedules
     after_epoch called with the model and the history after each epoch
+    engine      "compiled" runs batches as an array program, "eager" sample by sample in Values;
+                "auto" compiles where it can, else history.engine says why not
+    dtype       of the compiled program: float64, or float32 for speed
 
     Ctrl-C ends training between two steps, never within one: the history so far is
     returned with stopped = "interrupted", and no weight is half updated.
@@ -108,7 +114,7 @@ def fit(
     >>> fit(mlp, losses.half_squared_error, [[2.0]], [[4.0]], sgd, 3, progress=False).loss
     [8.0, 0.0, 0.0]
     """
-    rows, targets = _checked(X, T)
+    samples, targets = _checked(X, T)
     if reduce not in ("mean", "sum"):
         raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
@@ -122,28 +128,28 @@ def fit(
     if validation is not None:
         _predicted(model, loss, *_pair(validation))  # a fault is found before any weight moves
     rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
-    history = History()
+    stepper, engine_name = choose(engine, model, loss, samples, targets, optimizer, dtype)
+    history = History(engine_name)
     bar = tqdm(range(epochs), disable=not progress, unit="epoch")
     try:
         for epoch in bar:
-            seen: list[_Seen] = []
-            gradients = np.zeros(len(optimizer.parameters))
-            steps = 0
-            for indices in batches(len(rows), batch_size, rng):
+            order: list[int] = []
+            steps = []
+            for indices in batches(len(samples), batch_size, rng):
                 share = 1.0 / len(indices) if reduce == "mean" else 1.0
-                model.zero_grad()
-                seen += [_backward(model, loss, rows, targets, i, share, epoch) for i in indices]
-                gradients += [p.grad for p in optimizer.parameters]
-                optimizer.step()
-                steps += 1
+                steps.append(stepper.step(indices, share, epoch))
+                order += indices
+            stepper.write_back()
+            losses, outputs, gradients = map(np.concatenate, zip(*_rows(steps), strict=True))
             entries = [
-                *zip((history.loss, history.accuracy), _measured(seen, threshold), strict=False),
-                (history.gradient, float(np.linalg.norm(gradients / steps))),
-            ]
+                *zip((history.loss, history.accuracy),
+                     _measured(losses, outputs, targets[order], threshold), strict=False),
+                (history.gradient, float(np.linalg.norm(gradients.mean(axis=0)))),
+            ]  # fmt: skip
             if validation is not None:
-                held_out = _measured(_predicted(model, loss, *validation), threshold)
                 lists = (history.validation_loss, history.validation_accuracy)
-                entries += zip(lists, held_out, strict=False)
+                held_out = _predicted(model, loss, *validation)
+                entries += zip(lists, _measured(*held_out, threshold), strict=False)
             # One call into C: Ctrl-C cannot leave lists of different lengths.
             deque(starmap(list.append, entries), maxlen=0)
             bar.set_postfix(_shown(history))
@@ -157,8 +163,13 @@ def fit(
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     finally:
+        stepper.write_back()
         bar.close()
     return history
+
+
+def _rows(steps: list[Step]) -> list[tuple[Any, Any, Any]]:
+    return [(step.losses, step.outputs, step.gradient[None]) for step in steps]
 
 
 def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> float:
@@ -191,8 +202,8 @@ def _pair(validation: Any) -> tuple[Any, Any]:
     return validation[0], validation[1]
 
 
-def _checked(X: Any, T: Any) -> tuple[list[list[float]], list[list[float]]]:
-    """Samples and targets as lists of lists of floats."""
+def _checked(X: Any, T: Any) -> tuple[Array, Array]:
+    """Samples and targets as matrices of floats."""
     arrays = []
     for name, given in (("X", X), ("T", T)):
         try:
@@ -206,36 +217,23 @@ def _checked(X: Any, T: Any) -> tuple[list[list[float]], list[list[float]]]:
         arrays.append(array)
     if len(arrays[0]) != len(arrays[1]):
         raise ValueError(f"fit: {len(arrays[0])} samples in X but {len(arrays[1])} targets in T")
-    return arrays[0].tolist(), arrays[1].tolist()
+    return arrays[0], arrays[1]
 
 
-def _backward(
-    model: MLP, loss: Any, rows: Any, targets: Any, i: int, share: float, epoch: int
-) -> _Seen:
-    """Add share times the gradient of sample i's loss to the parameters' gradients."""
-    outputs = model(rows[i])
-    error = loss(outputs, targets[i])
-    if not isfinite(error.data):
-        raise NonFiniteError(
-            f"epoch {epoch + 1}, sample {i}: the loss is {error.data}; "
-            f"the first number that is not finite is {first_nonfinite(error)}"
-        )
-    error.backward(share)
-    return error.data, [y.data for y in outputs], targets[i]
-
-
-def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> list[_Seen]:
-    """The same of held-out samples, without a graph."""
+def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> tuple[Array, Array, Array]:
+    """Losses, outputs and targets of held-out samples, without a graph."""
     rows, targets = _checked(X, T)
-    outputs = model.predict(rows).tolist()
-    return [(loss(y, t), y, t) for y, t in zip(outputs, targets, strict=True)]
+    outputs = model.predict(rows)
+    errors = [loss(y, t) for y, t in zip(outputs.tolist(), targets.tolist(), strict=True)]
+    return np.array(errors), outputs, targets
 
 
-def _measured(seen: list[_Seen], threshold: float | None) -> list[float]:
+def _measured(
+    losses: Array, outputs: Array, targets: Array, threshold: float | None
+) -> list[float]:
     """The mean loss, and the accuracy where one is defined."""
-    errors, outputs, targets = zip(*seen, strict=True)
-    mean = sum(errors) / len(errors)
-    if threshold is None and len(targets[0]) == 1:
+    mean = float(np.add.reduce(losses)) / len(losses)
+    if threshold is None and targets.shape[1] == 1:
         return [mean]
     return [mean, accuracy(outputs, targets, threshold)]
 

@@ -364,7 +364,7 @@ def test_an_interrupt_returns_the_history_and_the_weights_of_the_last_whole_step
     call: int,
 ) -> None:
     model = line()
-    history = trained(model, 5, loss=raising_at(call, KeyboardInterrupt))
+    history = trained(model, 5, engine="eager", loss=raising_at(call, KeyboardInterrupt))
     assert history.stopped == "interrupted"
     assert history.epochs == len(history.loss) == (call - 1) // 3
     assert weight(model) == pytest.approx(after_steps(call - 1), rel=1e-14)
@@ -373,7 +373,7 @@ def test_an_interrupt_returns_the_history_and_the_weights_of_the_last_whole_step
 def test_an_interrupt_within_a_batch_leaves_the_weights_of_the_batch_before() -> None:
     """The second epoch's third sample: one step of 0.3 was taken."""
     model = line()
-    history = trained(model, 5, "all", loss=raising_at(6, KeyboardInterrupt))
+    history = trained(model, 5, "all", engine="eager", loss=raising_at(6, KeyboardInterrupt))
     assert (history.epochs, history.stopped) == (1, "interrupted")
     assert weight(model) == pytest.approx(0.3, rel=1e-14)
 
@@ -381,7 +381,7 @@ def test_an_interrupt_within_a_batch_leaves_the_weights_of_the_batch_before() ->
 def test_an_interrupt_during_validation_leaves_lists_of_equal_length() -> None:
     """Calls 1 to 3 train, call 4 validates; 5 to 7 train, 8 is interrupted."""
     history = trained(
-        line(), 5, loss=raising_at(8, KeyboardInterrupt), validation=([[1.0]], [[1.0]]),
+        line(), 5, engine="eager", loss=raising_at(8, KeyboardInterrupt), validation=([[1.0]], [[1.0]]),
     )  # fmt: skip
     assert history.stopped == "interrupted"
     assert len(history.loss) == len(history.validation_loss)
@@ -391,7 +391,7 @@ def test_an_interrupt_during_validation_leaves_lists_of_equal_length() -> None:
 def test_other_exceptions_are_not_swallowed() -> None:
     model = line()
     with pytest.raises(ZeroDivisionError):
-        trained(model, 5, loss=raising_at(3, ZeroDivisionError))
+        trained(model, 5, engine="eager", loss=raising_at(3, ZeroDivisionError))
     assert weight(model) == pytest.approx(after_steps(2), rel=1e-14)
 
 

@@ -54,7 +54,21 @@ def compile(
     if not outputs:
         raise CompileError("compile: no output is given")
     chosen = _by_role(outputs, inputs) if parameters is None else list(parameters)
-    return _compiled(outputs, list(inputs), chosen, np.dtype(dtype), strict=True)
+    gradient = len(outputs) == 1
+    return _compiled(outputs, list(inputs), chosen, np.dtype(dtype), gradient, strict=True)
+
+
+def compile_for_training(
+    outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value],
+    dtype: np.dtype[Any],
+) -> Program:  # fmt: skip
+    """A program for `Program.run`: the gradient of the first output beside the others' values.
+
+    Inputs and parameters that no output depends on are allowed.
+    """
+    return _compiled(
+        list(outputs), list(inputs), list(parameters), dtype, gradient=True, strict=False
+    )
 
 
 def _by_role(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
@@ -78,7 +92,7 @@ def _by_role(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
 
 def _compiled(
     outputs: list[Value], inputs: list[Value], parameters: list[Value],
-    dtype: np.dtype[Any], strict: bool,
+    dtype: np.dtype[Any], gradient: bool, strict: bool,
 ) -> Program:  # fmt: skip
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
@@ -86,7 +100,7 @@ def _compiled(
     gc.disable()  # it would walk every new tuple again and again while only lists grow
     try:
         tape, varying = collect(record(outputs, inputs, parameters, strict))
-        source = emit(tape, plan(tape, varying), varying, gradient=len(outputs) == 1)
+        source = emit(tape, plan(tape, varying), varying, gradient)
     finally:
         if collecting:
             gc.enable()
@@ -163,7 +177,7 @@ class Program:
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
             return np.array([v for v, _ in each]), np.array([g for _, g in each])
         seed = 1.0 / len(rows) if reduce == "mean" else 1.0
-        results, gradient = self._run(rows, theta, seed)
+        results, gradient = self.run(rows, theta, seed)
         return float(results[0].sum() * seed), gradient
 
     def write_back(self, theta: ArrayLike) -> None:
@@ -177,8 +191,11 @@ class Program:
         for p, number in zip(self._parameters, self._vector(theta).tolist(), strict=True):
             p.data = number
 
-    def _run(self, rows: Array, theta: ArrayLike | None, seed: float) -> tuple[Array, Array]:
-        """The outputs (outputs, B) and the gradient of seed times the sum of the first."""
+    def run(self, rows: Array, theta: ArrayLike | None, seed: float) -> tuple[Array, Array]:
+        """All outputs (outputs, B), and the gradient (P,) of seed times the sum of the first.
+
+        rows (B, inputs) must have the program's dtype; it is not checked.
+        """
         with self._lock, np.errstate(all="ignore"):
             forward, backward = self._functions(len(rows))
             internal = self._internal(theta)
