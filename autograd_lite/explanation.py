@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, overload
 
-from autograd_lite import ops, wording
+from autograd_lite import layouts, ops, wording
 from autograd_lite.errors import NotInGraphError
 from autograd_lite.paths import Edge, path_counts, paths, stops, uses
 from autograd_lite.traversal import exclusive, sweep, topological
@@ -82,9 +82,9 @@ class Explanation:
         self.products = [t.product for t in told.terms]
         self.total = told.total
         self.gradient = told.gradient
-        self._plain = wording.plain(told)
-        self._markdown = wording.markdown(told)
-        self._latex = wording.latex(told)
+        self._plain = layouts.plain(told)
+        self._markdown = layouts.markdown(told)
+        self._latex = layouts.latex(told)
 
     def __str__(self) -> str:
         return self._plain
@@ -165,8 +165,8 @@ def _derivation(
     root = order[-1]
     if wrt not in cotangents:
         raise NotInGraphError(
-            f"explain: {names[root]} does not depend on {wrt.label or 'the value'} ({wrt!r}); "
-            "was it created after the forward pass, or replaced since?"
+            f"explain: {names[root]} does not depend on {wrt!r}; was that created or replaced "
+            "after the forward pass? Compute the result again from it"
         )
     counts = path_counts(order, wrt)
     count = counts.get(root, 0.0)

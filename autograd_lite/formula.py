@@ -559,3 +559,32 @@ def _unprintable(op: Op, args: Sequence[Any], index: int, form: Form) -> Symbol:
     else:
         name = f"{op.name}′{which.translate(_SUBSCRIPTS)}"
     return Symbol(f"{name}({_listed(operands, form)})", ATOM, form)
+
+
+def latex(root: Value) -> str:
+    r"""The graph as one formula in LaTeX's math mode; what is used twice is defined above it.
+
+    Nothing is evaluated or simplified, and the text grows with the graph, never faster. Of a
+    value without a label and without definitions the formula stands alone.
+
+    >>> x = Value(2.0, label="x")
+    >>> print(latex((x * 3.0 + 1.0).tanh()))
+    \tanh(x \cdot 3 + 1)
+    >>> v = x.exp()
+    >>> print(latex(v / (1.0 + v)))
+    \begin{aligned}
+    v_{1} &= e^{x} \\
+    v_{2} &= \frac{v_{1}}{1 + v_{1}}
+    \end{aligned}
+    """
+    lines = equations(root, LATEX)
+    if len(lines) == 1:
+        name, right = lines[0]
+        return _one_line(f"{name} = {right}" if root.label else right)
+    rows = " \\\\\n".join(_one_line(f"{name} &= {right}") for name, right in lines)
+    return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+
+def _one_line(text: str) -> str:
+    """What a label may hold beside printable signs would end the line or reorder it."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -45,6 +45,7 @@ class Op:
               None: `fn` is applied element by element
     array_rules  the rules of a row of any number of arguments in the same way, one
               expression per stack, with {y} for the output
+    shared    an expression that array and array_rules may name as {shared}
     symbol    how a formula shows it: {0}, {1} are operands, {args} all of them
     latex     the same in LaTeX
     power     how strongly the symbol binds its operands
@@ -62,8 +63,8 @@ class Op:
     """
 
     __slots__ = (
-        "name", "fn", "rules", "arity", "array", "array_rules", "symbol", "latex", "power",
-        "domain", "select", "constants", "truth", "textbook",
+        "name", "fn", "rules", "arity", "array", "array_rules", "shared", "symbol", "latex",
+        "power", "domain", "select", "constants", "truth", "textbook",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Op:
         *,
         array: str | None = None,
         array_rules: tuple[str, ...] = (),
+        shared: str = "",
         symbol: str = "",
         latex: str = "",
         power: int = ATOM,
@@ -93,6 +95,7 @@ class Op:
         self.arity = len(rules) if isinstance(rules, tuple) else None
         self.array = array
         self.array_rules = array_rules
+        self.shared = shared
         self.symbol = symbol or name + "({args})"
         self.latex = latex or rf"\operatorname{{{{{name}}}}}({{args}})".replace("_", r"\_")
         self.power = power
@@ -423,7 +426,6 @@ erf = Op("erf", math.erf, (lambda y, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x))
 
 #: The kernel of logsumexp over a stack: pairwise, so that no maximum need be subtracted.
 _LSE = "np.logaddexp.reduce({x}, axis=0)"
-_LSE_A = "np.logaddexp.reduce({a}, axis=0)"
 
 
 def _halves(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -481,15 +483,15 @@ logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
                latex=r"\ln\sum\exp({args})",
                textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
 softmax: Op = Op("softmax", ieee.softmax, _softmax_rule,
-             array="np.exp({x}[0] - " + _LSE + ")",
+             shared=_LSE, array="np.exp({x}[0] - {shared})",
              array_rules=("np.concatenate((({y} * (1.0 - {y}))[None], "
-                          "-{y} * np.exp({x}[1:] - " + _LSE + ")))",),
+                          "-{y} * np.exp({x}[1:] - {shared})))",),
              textbook=lambda y, *xs: [y * (1.0 - y), *(-y * p for p in _each_softmax(xs)[1:])])
 log_softmax = Op("log_softmax", ieee.log_softmax,
                  lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])),
-                 array="{x}[0] - " + _LSE,
+                 shared=_LSE, array="{x}[0] - {shared}",
                  array_rules=("np.concatenate((-np.expm1({y})[None], "
-                              "-np.exp({x}[1:] - " + _LSE + ")))",),
+                              "-np.exp({x}[1:] - {shared})))",),
                  textbook=lambda y, *xs: [1.0 - exp(y), *(-p for p in _each_softmax(xs)[1:])])
 half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],
@@ -497,10 +499,10 @@ half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         array_rules=("{a} - {t}", "{t} - {a}"),
                         symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
 cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
-                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * ("
-                         + _LSE_A + " - {a})), axis=0)",
-                   array_rules=("np.exp({a} - " + _LSE_A + ") * np.add.reduce({t}, axis=0) - {t}",
-                                _LSE_A + " - {a}"),
+                   shared="np.logaddexp.reduce({a}, axis=0)",
+                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * ({shared} - {a})), axis=0)",
+                   array_rules=("np.exp({a} - {shared}) * np.add.reduce({t}, axis=0) - {t}",
+                                "{shared} - {a}"),
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
                    textbook=lambda y, *args: [
                        *(p * sum(*_halves(args)[1]) - t

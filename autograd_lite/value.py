@@ -276,11 +276,13 @@ class Value:
             receiving = [leaf for leaf in leaves if leaf.b != "constant"]
             if self.op is None:
                 receiving = [self]
-            elif not receiving and not has_variables(self):
-                raise GraphError(
-                    "nothing to differentiate: the result depends on constants alone; "
-                    "make the numbers to differentiate by al.Value(number)"
-                )
+            elif not receiving:
+                if not has_variables(self):
+                    raise GraphError(
+                        "nothing to differentiate: the result depends on constants alone; "
+                        "make the numbers to differentiate by al.Value(number)"
+                    )
+                leaves, nodes = sweep(self, seed)  # the search has used the nodes' marks
             gradients = [leaf.grad + leaf.cot for leaf in receiving]
             # One call into C: Ctrl-C cannot come between two of these writes.
             deque(

@@ -1,4 +1,4 @@
-"""A derivation in words and formulas: as plain text, as Markdown and as LaTeX.
+"""The pieces of a told derivation: names, chains of factors, sums and the words around them.
 
 Local derivatives are printed by running the table's rules on names (`formula`); here they
 are only put in order. Labels are made safe: in LaTeX every sign that it would obey is
@@ -12,10 +12,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from autograd_lite import formula, ops
-from autograd_lite.formula import LATEX, PLAIN, Symbol
+from autograd_lite.formula import LATEX, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from autograd_lite.explanation import Derivation, Term
     from autograd_lite.formula import Form
@@ -72,7 +72,7 @@ def _typeset_name(label: str) -> str:
     return f"{LATEX.name(label[: match.start()])}^{{({match[1].translate(_LOWERED)})}}"
 
 
-_TYPESET = LATEX._replace(name=_typeset_name)
+TYPESET = LATEX._replace(name=_typeset_name)
 
 
 # --- a derivation in one form -------------------------------------------------------------
@@ -85,7 +85,7 @@ def _cut(parts: Sequence[T]) -> list[T | None]:
     return [*parts[:_ENDS], None, *parts[-_ENDS:]]
 
 
-class _Telling:
+class Telling:
     """The pieces of a derivation, written in one form.
 
     `inline` sets a piece of formula into words.
@@ -96,6 +96,7 @@ class _Telling:
         self.form = form
         self.inline = inline
         self.times = r" \times " if form.typeset else " × "
+        self.equations: dict[Value, str] = {}
         self.derivatives: dict[Value, Sequence[Symbol | float | None]] = {}
         shown = told.terms if told.listed else told.terms[:_USES]
         self.terms = [(self.title(k, term), self.rows(term)) for k, term in enumerate(shown, 1)]
@@ -103,19 +104,23 @@ class _Telling:
     # --- formulas
 
     def name(self, node: Value) -> str:
+        """The node's name as a factor or under a ∂."""
         symbol = Symbol.named(self.told.names[node], self.form)
         return f"({symbol.text})" if symbol.power == ops.SUM else symbol.text
 
     def ratio(self, above: Value, below: Value) -> str:
+        """∂above/∂below."""
         if self.form.typeset:
             return rf"\frac{{\partial {self.name(above)}}}{{\partial {self.name(below)}}}"
         return f"∂{self.name(above)}/∂{self.name(below)}"
 
     def equation(self, node: Value, value: bool = False) -> str:
         """The node's name and its own formula, with its value where asked for."""
-        right = formula.expression(node, self.told.names, self.form)
+        if node not in self.equations:  # a sum of many terms is written once
+            right = formula.expression(node, self.told.names, self.form)
+            self.equations[node] = f"{self.name(node)} = {right}"
         number = f" = {self.form.number(node.data)}" if value and node.op else ""
-        return f"{self.name(node)} = {right}{number}"
+        return self.equations[node] + number
 
     def derivative(self, edge: Edge) -> Symbol | float:
         """The local derivative as the row's rule says it."""
@@ -132,7 +137,9 @@ class _Telling:
             text = self.form.dots if x is None else self.text(x)
             weak = isinstance(x, Symbol) and (x.power == ops.SUM or x.quotient)
             weak = weak or (k > 0 and text.startswith(self.form.minus))
-            texts.append(f"({text})" if weak and len(factors) > 1 else text)
+            if weak and len(factors) > 1:
+                text = rf"\left({text}\right)" if self.form.typeset else f"({text})"
+            texts.append(text)
         return self.times.join(texts)
 
     def sum(self, numbers: Sequence[float | None]) -> str:
@@ -149,6 +156,7 @@ class _Telling:
         return text
 
     def text(self, x: Symbol | float) -> str:
+        """One derivative in letters or, where it depends on nothing, as its number."""
         return x.text if isinstance(x, Symbol) else self.form.number(x)
 
     # --- terms
@@ -197,6 +205,7 @@ class _Telling:
     # --- words
 
     def header(self) -> str:
+        """How many paths there are, and the sign convention of the error."""
         told, words = self.told, []
         way = f"from {self.inline(self.name(told.wrt))} to {self.inline(self.name(told.root))}"
         if told.wrt is told.root:
@@ -207,7 +216,7 @@ class _Telling:
             words.append(f"{_counted(told.ways, 'path')} {way}")
             longest = max(len(term.edges) for term in told.terms)
             if longest > 2 * _ENDS + 2:
-                words.append(f"of up to {longest:,} factors")
+                words.append(f"{'' if told.ways == 1 else 'the longest '}of {longest:,} factors")
         if not told.listed:
             words.append("too many to list")
         if told.rows & _OF_ERRORS:
@@ -230,37 +239,43 @@ class _Telling:
         return f"and {_counted(len(hidden), 'more use')}, together {number}"
 
     def definitions(self) -> list[str]:
-        """The equations of the values without a label that the text names."""
-        names = self.told.names
-        rows = " ".join(row for _, rows in self.terms for row in rows)
-        waiting = [self.told.root, self.told.wrt]
+        """The equations of the values without a label that the text names.
+
+        Also of those that these equations name in turn, unless that becomes too long.
+        """
+        text = " ".join(row for _, rows in self.terms for row in rows)
+        direct = self.unlabelled([self.told.root, self.told.wrt])
         for term in self.told.terms[:_USES]:
             for edge in filter(None, _cut(term.edges)):
-                waiting += [edge.node, edge.parent, *self.named_in(rows, edge.node)]
-        found: set[Value] = set()
-        for node in waiting:  # which grows as equations name further values
-            if len(found) == _DEFINITIONS:
+                direct |= self.unlabelled([edge.node, edge.parent])
+                direct |= self.unlabelled(_sides_taken(edge.node), text)
+        if not self.told.ways:
+            direct |= self.unlabelled(self.told.stops[:_STOPS])
+        every = dict(direct)
+        for node in (waiting := list(direct)):  # which grows as equations name further values
+            if len(every) > _DEFINITIONS:
                 break
-            if node not in found and not node.label and node.role != "constant":
-                found.add(node)
-                waiting += self.named_in(self.equation(node), node)
-        return [self.equation(node, value=True) for node in names if node in found]
+            new = self.unlabelled(_sides_taken(node), self.equation(node))
+            waiting += [p for p in new if p not in every]
+            every |= new
+        shown = every if len(every) <= _DEFINITIONS else dict.fromkeys([*direct][:_DEFINITIONS])
+        return [self.equation(node, value=True) for node in self.told.names if node in shown]
 
-    def named_in(self, text: str, node: Value) -> list[Value]:
-        """The operands of a node whose names a text contains."""
-        return [
-            p
-            for p in dict.fromkeys(node.parents)
-            if not isinstance(p, float)
-            and re.search(re.escape(self.name(p)) + r"(?![₀₁₂₃₄₅₆₇₈₉])", text)
-        ]
+    def unlabelled(self, nodes: Iterable[Value], text: str | None = None) -> dict[Value, None]:
+        """Those of the nodes that need a definition, and that the text names."""
+        found = [n for n in nodes if not n.label and n.role != "constant"]
+        if text is not None:
+            names = ((n, re.escape(self.name(n))) for n in found)
+            found = [n for n, name in names if re.search(name + "(?![₀₁₂₃₄₅₆₇₈₉])", text)]
+        return dict.fromkeys(found)
 
     def stops(self) -> str:
         """Where the derivatives end that reach nothing."""
         stops = [self.inline(self.equation(n, value=True)) for n in self.told.stops[:_STOPS]]
-        return f"the derivative ends at {', '.join(stops)}"
+        return f"the derivative ends at {', '.join(stops)}, so it is {self.inline('0')}"
 
     def total(self) -> str:
+        """The sum of all terms and what it amounts to."""
         numbers = self.sum(_cut([term.product for term in self.told.terms]))
         return self.inline(f"{numbers} = {self.form.number(self.told.total)}")
 
@@ -275,6 +290,7 @@ class _Telling:
 
     @property
     def lead(self) -> str:
+        """What is derived."""
         return self.ratio(self.told.root, self.told.wrt)
 
     @property
@@ -289,12 +305,23 @@ class _Telling:
         """The lines of words below the terms."""
         lines = []
         if not self.told.ways:
-            lines += [self.stops()] if self.told.stops else []
-        elif self.single is None:
+            lines.append(self.stops())
+        elif len(self.told.terms) > 1:
             hidden = not self.told.listed and len(self.told.terms) > _USES
             lines += [self.rest()] if hidden else []
             lines.append(f"sum: {self.total()}")
         return [*lines, *self.check()]
+
+
+def _sides_taken(node: Value) -> Iterator[Value]:
+    """The operands of a node, but of a selecting row no side that was not selected."""
+    rules = node.op.rules if node.op else ()
+    for k, (parent, d) in enumerate(zip(node.parents, node.partials)):
+        if isinstance(parent, float):
+            continue
+        conditional = isinstance(rules, tuple) and rules[k] is None  # where's condition
+        if d is not None or conditional or not (node.op and node.op.select):
+            yield parent
 
 
 def _ending(n: int) -> str:
@@ -306,67 +333,3 @@ def _counted(n: float, noun: str) -> str:
     """1 path, 4 paths, about 1.27e+30 paths."""
     number = f"{n:,}" if isinstance(n, int) else f"about {n:.3g}"
     return f"{number} {noun}{'' if n == 1 else 's'}"
-
-
-# --- the three layouts --------------------------------------------------------------------
-
-
-def plain(told: Derivation) -> str:
-    """The derivation as lines of text."""
-    telling = _Telling(told, PLAIN, str)
-    lines = [f"{telling.lead}   ({telling.header()})"]
-    definitions = telling.definitions()
-    if definitions:
-        lines.append(f"  where {'; '.join(definitions)}")
-    if not told.listed:
-        lines.append(f"  {telling.uses()}")
-    if telling.single is not None:
-        lines += [f"  {row}" for row in telling.single]
-    else:
-        for title, rows in telling.terms:
-            lines += [f"  {title}: {rows[0]}", *(f"    {row}" for row in rows[1:])]
-    return "\n".join([*lines, *(f"  {line}" for line in telling.closing())])
-
-
-def markdown(told: Derivation) -> str:
-    """The derivation as Markdown, every formula set by MathJax."""
-    telling = _Telling(told, _TYPESET, lambda text: f"${text}$")
-    parts = [f"{telling.inline(telling.lead)} &nbsp; ({telling.header()})"]
-    definitions = telling.definitions()
-    if definitions:
-        parts.append(f"where {'; '.join(map(telling.inline, definitions))}")
-    if not told.listed:
-        parts.append(_displayed([f"& {telling.uses()}"]))
-    if telling.single is not None:
-        parts.append(_displayed(_aligned(telling.lead, telling.single)))
-    else:
-        for title, rows in telling.terms:
-            parts += [f"{title}:", _displayed(_aligned("", rows))]
-    return "\n\n".join([*parts, *telling.closing()])
-
-
-def latex(told: Derivation) -> str:
-    """The derivation as one displayed formula in LaTeX."""
-    telling = _Telling(told, _TYPESET, lambda text: rf"}}{text}\text{{")
-    lines = [rf"& \text{{({telling.header()})}}"]
-    lines += [rf"\text{{where }} & {line}" for line in telling.definitions()]
-    if not told.listed:
-        lines.append(f"& {telling.uses()}")
-    if telling.single is not None:
-        lines += _aligned(telling.lead, telling.single)
-    else:
-        lines.append(f"{telling.lead}: &")
-        for title, rows in telling.terms:
-            lines += [rf"& \text{{{title}:}}", *_aligned("", rows)]
-    return _displayed([*lines, *(rf"& \text{{{line}}}" for line in telling.closing())])
-
-
-def _aligned(lead: str, rows: list[str]) -> list[str]:
-    """Rows that stand below each other at their equals signs."""
-    first = rows[0] if rows[0].startswith("=") or not lead else f"= {rows[0]}"
-    return [f"{lead} & {first}", *(f"& {row}" for row in rows[1:])]
-
-
-def _displayed(lines: list[str]) -> str:
-    body = " \\\\\n".join(lines)
-    return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"

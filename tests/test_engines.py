@@ -91,7 +91,7 @@ def test_hinge_with_one_output_trains_alike() -> None:
                 threshold=0.0,
                 engine=engine,
                 progress=False,
-            )  # fmt: skip
+            )
         )
     np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-9)
     assert histories[0].accuracy == histories[1].accuracy

@@ -267,7 +267,7 @@ def evaluate(text: str, numbers: dict[str, float]) -> float:
     for sign, python in _PYTHON:
         text = text.replace(sign, python)
     text = re.sub(r"\b([a-df-z])\(", r"\1*(", text)  # y(1-y)
-    text = text.replace("max(", "largest(")
+    text = re.sub(r"\bmax\(", "largest(", text)
     functions = {name: getattr(ieee, name, getattr(math, name, None))
                  for name in re.findall(r"\b[a-z_]\w+(?=\()", text)}  # fmt: skip
     return float(eval(text, {"__builtins__": {}}, {**functions, "e": math.e, **numbers}))

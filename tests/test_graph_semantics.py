@@ -1173,3 +1173,12 @@ def test_a_users_row_takes_part_in_everything() -> None:
     y.backward()
     assert (y.data, a.grad, b.grad, c.grad) == (48.0, 24.0, 16.0, 12.0)
     assert type(a.grad) is float
+
+
+def test_interior_gradients_stand_although_no_leaf_is_reached() -> None:
+    """A relu that is off stops the sweep below it, not above: E = 3 relu(-1)."""
+    x = al.Value(-1.0)
+    h = x.relu()
+    E = h * 3.0
+    E.backward()
+    assert (E.grad, h.grad, x.grad) == (1.0, 3.0, 0.0)

@@ -299,7 +299,7 @@ EXACT = {"add", "sub", "mul", "div", "neg", "identity", "sqrt", "abs", "relu", "
          "less_equal", "leaky_relu", "strong_product"}  # fmt: skip
 
 
-def evaluated(template: str, columns: list[Any], y: Any = None) -> Any:
+def evaluated(template: str, columns: list[Any], y: Any = None, shared: str = "") -> Any:
     """A kernel of the table on arrays, as the compiler prints it."""
     half = len(columns) // 2
     values = {f"x{i}": column for i, column in enumerate(columns)} | {
@@ -308,7 +308,10 @@ def evaluated(template: str, columns: list[Any], y: Any = None) -> Any:
     }  # fmt: skip
     names = [f"x{i}" for i in range(len(columns))]
     with np.errstate(all="ignore"):
-        return eval(template.format(*names, x="x", a="a", t="t", y="y"), {"np": np} | values)
+        if shared:
+            values["shared"] = eval(shared.format(x="x", a="a", t="t"), {"np": np} | values)
+        text = template.format(*names, x="x", a="a", t="t", y="y", shared="shared")
+        return eval(text, {"np": np} | values)
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.array_rules], ids=by_name)
@@ -316,7 +319,7 @@ def test_array_rules_equal_the_rules(row: Op) -> None:
     sample = points(row, 100, seed=8)
     columns = [np.array(column) for column in zip(*sample, strict=True)]
     y = np.array([row(*point) for point in sample])
-    parts = [evaluated(rule, columns, y) for rule in row.array_rules]
+    parts = [evaluated(rule, columns, y, row.shared) for rule in row.array_rules]
     rows = len(columns) // len(parts)
     got = np.concatenate([np.broadcast_to(part, (rows, len(sample))) for part in parts])
     assert got.shape == (len(columns), len(sample))
@@ -330,7 +333,7 @@ def test_array_kernel_equals_the_function(row: Op) -> None:
     assert row.array is not None
     sample = points(row, 200, seed=6)
     columns = [np.array(column) for column in zip(*sample, strict=True)]
-    got = evaluated(row.array, columns)
+    got = evaluated(row.array, columns, shared=row.shared)
     for g, point in zip(got, sample, strict=True):
         expected = row(*point)
         # NumPy's routines and Python's differ in the last digit (semantics 3.4)

@@ -58,6 +58,7 @@ class _Emitter:
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.expressions: dict[int, list[str]] = {}  # per group the expressions of its operands
+        self.stack_names: dict[int, dict[str, str]] = {}  # what a row's kernels call their stacks
         self.at = Layout(tape, self.forward)
 
     # --- forward ----------------------------------------------------------------------------
@@ -210,8 +211,13 @@ class _Emitter:
             call = f"{row_name(group.kind)}({', '.join(f'*{s}' for s in stacks)})"
             self.forward.append(f"{out}[...] = {call}")
         else:
-            text = group.kind.array.format(**_stack_names(stacks))
-            self.forward.append(f"{out}[...] = {text}")
+            names = _stack_names(stacks)
+            if group.kind.shared:
+                names["shared"] = self.at.buffer(len(group.nodes), group.varying)
+                shared = group.kind.shared.format(**names)
+                self.forward.append(f"{names['shared']}[...] = {shared}")
+            self.stack_names[number] = names
+            self.forward.append(f"{out}[...] = {group.kind.array.format(**names)}")
 
     def _stacks(self, group: Group) -> list[str]:
         """One stack (arguments, nodes, width), or two halves where the row tells them apart."""
@@ -399,7 +405,8 @@ class _Emitter:
             bounds = ((0, k),) if len(stacks) == 1 else ((0, k // 2), (k // 2, k))
             for (a, b), rule in zip(bounds, kind.array_rules, strict=True):
                 if any(self._needs(c) for column in group.operands[a:b] for c in column):
-                    partial = Code(f"({rule.format(y=y, **_stack_names(stacks))})")
+                    text = rule.format(y=y, **self.stack_names[number])
+                    partial = 1.0 if text == "1.0" else Code(f"({text})")
                     self._give(_stacked(group.operands[a:b]), g, partial, f"{b - a}, {n}", group)
             return
         symbols = [Code(f"{stacks[0]}[{i}]") for i in range(k)]

@@ -79,6 +79,13 @@ class Layout:
             self.constants[self._named[key]] = array
         return self._named[key]
 
+    def buffer(self, rows: int, varying: bool) -> str:
+        """The name of a new array that statements fill."""
+        name = f"c{len(self.buffer_lines) + 1}"
+        width = "B" if varying else "1"
+        self.buffer_lines.append(f"{name} = np.empty(({rows}, {width}), dtype)")
+        return name
+
     def _runs(self, nodes: Sequence[int]) -> list[Run]:
         """Consecutive rows of one array as (array, first row, count); None for one constant."""
         runs: list[Run] = []
@@ -136,8 +143,7 @@ class Layout:
         """A buffer that the forward pass fills from several places."""
         sources = {array for array, _, _ in runs}
         width = "B" if any(a is not None and a.varying for a in sources) else "1"
-        name = f"c{sum(line.startswith('c') for line in self.buffer_lines) + 1}"
-        self.buffer_lines.append(f"{name} = np.empty(({len(nodes)}, {width}), dtype)")
+        name = self.buffer(len(nodes), width == "B")
         single = next(iter(sources)) if len(sources) == 1 else None
         if single is not None and len(runs) > 4:
             index = self.constant(np.array([self.place[n][1] for n in nodes]))

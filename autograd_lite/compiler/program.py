@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -177,8 +178,9 @@ class Program:
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
             return np.array([v for v, _ in each]), np.array([g for _, g in each])
         seed = 1.0 / len(rows) if reduce == "mean" else 1.0
-        results, gradient = self.run(rows, theta, seed)
-        return float(results[0].sum() * seed), gradient
+        results, gradient = self._both(rows, theta, seed)
+        total = float(results[0].sum()) * (len(rows) / results[0].size)  # static: one for all
+        return total * seed, gradient
 
     def write_back(self, theta: ArrayLike) -> None:
         """Set the parameters' `.data` to this vector.
@@ -196,17 +198,20 @@ class Program:
 
         rows (B, inputs) must have the program's dtype; it is not checked.
         """
+        results, gradient = self._both(rows, theta, seed)
+        return self._outputs(results, len(rows)), gradient
+
+    def _both(
+        self, rows: Array, theta: ArrayLike | None, seed: float
+    ) -> tuple[tuple[Array, ...], Array]:
         with self._lock, np.errstate(all="ignore"):
             forward, backward = self._functions(len(rows))
-            internal = self._internal(theta)
-            results = self._outputs(forward(rows, internal), len(rows))
-            gradient = self._external(backward(seed, np.multiply, np.matmul, np.matmul))
-            if not np.isfinite(gradient).all():
+            results = tuple(r.copy() for r in forward(rows, self._internal(theta)))
+            gradient = backward(seed, np.multiply, np.matmul, np.matmul)
+            if not isfinite(gradient.dot(gradient)):
                 # once more with strong zeros: a cotangent of 0.0 propagates nothing
-                gradient = self._external(
-                    backward(seed, strong_multiply, strong_matmul, strong_back_matmul)
-                )
-        return results, gradient
+                gradient = backward(seed, strong_multiply, strong_matmul, strong_back_matmul)
+            return results, self._external(gradient)
 
     def _functions(self, count: int) -> tuple[Any, Any]:
         if count not in self._built:
