@@ -46,8 +46,8 @@ __all__ = [
     "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt", "step", "sum", "tan", "tanh",
     "where",
     # functions of functions and of graphs
-    "check_gradients", "compile", "draw", "explain", "first_nonfinite", "grad", "hessian", "hvp",
-    "jacobian", "jvp", "latex", "value_and_grad",
+    "check_gradients", "compile", "draw", "explain", "first_nonfinite", "function", "grad",
+    "hessian", "hvp", "jacobian", "jvp", "latex", "value_and_grad",
     # modules
     "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
     "training",
@@ -59,7 +59,7 @@ __all__ = [
 # Names whose modules are imported when first asked for, so that `import autograd_lite` is quick.
 _HOMES = {
     "check_gradients": "checking", "first_nonfinite": "checking",
-    "compile": "compiler",
+    "compile": "compiler", "function": "compiler",
     "draw": "drawing", "explain": "explanation", "latex": "formula",
     "grad": "transforms", "hessian": "transforms", "hvp": "transforms",
     "jacobian": "transforms", "jvp": "transforms", "value_and_grad": "transforms",

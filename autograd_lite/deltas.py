@@ -27,6 +27,9 @@ ON_LOGITS = (ops.cross_entropy, ops.bce_with_logits)
 class NeuronDelta(NamedTuple):
     """One neuron on one sample, all floats; with sign = -1 error and delta change theirs.
 
+    In a loss that is the mean over m samples, E is that mean: delta and dloss_da carry the
+    factor 1/m, error does not.
+
     z, a, slope   the linear summation, a = g(z), and g'(z)
     error         y - t of an output (None where the loss has no row with a target), else
                   the sum of delta times weight over the neurons it leads to
@@ -103,6 +106,9 @@ class Deltas:
 
     def __str__(self) -> str:
         return self.to_markdown()
+
+    def __repr__(self) -> str:
+        return f"Deltas({len(self.samples)} samples, {len(self.weights)} weights)"
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()

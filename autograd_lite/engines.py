@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_lite.checking import first_nonfinite
-from autograd_lite.compiler.program import compile_for_training
+from autograd_lite.compiler.program import compile_loosely
 from autograd_lite.errors import CompileError, NonFiniteError, TraceError
 from autograd_lite.value import inputs
 
@@ -88,8 +88,8 @@ class Compiled:
         self.optimizer = optimizer
         x, t = inputs(X.shape[1]), inputs(T.shape[1], "t")
         outputs = model(x)
-        self.program = compile_for_training(
-            [loss(outputs, t), *outputs], [*x, *t], optimizer.parameters, np.dtype(dtype)
+        self.program = compile_loosely(
+            [loss(outputs, t), *outputs], [*x, *t], optimizer.parameters, True, dtype
         )
         self.theta = self.program.theta
         self.samples = np.ascontiguousarray(np.hstack([X, T]), dtype=dtype)

@@ -53,7 +53,7 @@ def binary_cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -
     """
     _check_lengths("binary_cross_entropy", probabilities, targets)
     _check_shares("binary_cross_entropy", targets)
-    return functions.sum([ops.bce(p, t) for p, t in zip(probabilities, targets, strict=True)])
+    return _total([ops.bce(p, t) for p, t in zip(probabilities, targets, strict=True)])
 
 
 def binary_cross_entropy_with_logits(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -67,7 +67,7 @@ def binary_cross_entropy_with_logits(logits: Sequence[Any], targets: Sequence[An
     _check_lengths("binary_cross_entropy_with_logits", logits, targets)
     _check_shares("binary_cross_entropy_with_logits", targets)
     pairs = zip(logits, targets, strict=True)
-    return functions.sum([ops.bce_with_logits(z, t) for z, t in pairs])
+    return _total([ops.bce_with_logits(z, t) for z, t in pairs])
 
 
 def cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -111,7 +111,7 @@ def hinge(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     for t in targets:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"hinge: the target {t} is neither -1 nor 1")
-    return functions.sum([ops.relu(1.0 - t * y) for y, t in zip(outputs, targets, strict=True)])
+    return _total([ops.relu(1.0 - t * y) for y, t in zip(outputs, targets, strict=True)])
 
 
 def batch(
@@ -131,6 +131,11 @@ def batch(
     _check_lengths("batch", outputs, targets)
     total = functions.sum([loss(y, t) for y, t in zip(outputs, targets, strict=True)])
     return total / float(len(outputs)) if reduce == "mean" else total
+
+
+def _total(terms: list[Any]) -> Any:
+    """The sum as one node; a single term needs none."""
+    return functions.sum(terms) if len(terms) > 1 else terms[0]
 
 
 def _check_lengths(name: str, outputs: Sequence[Any], targets: Sequence[Any]) -> None:

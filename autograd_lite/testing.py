@@ -14,6 +14,7 @@ def assert_deltas(
     deltas: Deltas,
     expected: Mapping[str, float | Mapping[str, float]],
     decimals: int | None = None,
+    sample: int = 0,
     rtol: float = 1e-9,
     atol: float = 1e-12,
 ) -> None:
@@ -23,6 +24,7 @@ def assert_deltas(
     dloss_da, delta), and a weight's name to its gradient, or to a dict (value, gradient,
     updated). What is not named is not compared. With `decimals` a number agrees if it is
     right to so many decimals, as worked by hand: 0.1385 against 0.13849856 for 4.
+    Neurons are looked up in the given sample of the loss, counted from 0.
     Raises KeyError for a name that is not in the table.
 
     >>> from autograd_lite import losses, nn
@@ -38,7 +40,7 @@ def assert_deltas(
     lines = []
     count = 0
     for name, wanted in expected.items():
-        row = deltas[name]
+        row = deltas.samples[sample].get(name) or deltas[name]
         main = "delta" if isinstance(row, NeuronDelta) else "gradient"
         columns = wanted if hasattr(wanted, "items") else {main: wanted}
         for column, number in columns.items():

@@ -183,16 +183,22 @@ class _Arguments:
     def _gradient_as_values(self, root: Value) -> list[Any]:
         order = topological(root, until=self.own)
         relevant = self._dependents(order)
+        prune = not self._symbolic(order)
         cotangents: dict[Value, Any] = {root: 1.0}
         for node in reversed(order):
             g = cotangents.pop(node, 0.0)
             if node not in relevant or (type(g) is float and g == 0.0):
                 continue
-            for parent, d in _edges_as_values(node):
+            for parent, d in _edges_as_values(node, prune):
                 if parent in relevant:
                     term = _product(g, d)
                     cotangents[parent] = cotangents[parent] + term if parent in cotangents else term
         return [cotangents.get(node, 0.0) for node in self.own]
+
+    def _symbolic(self, order: list[Value]) -> bool:
+        """Whether placeholders take part: then no number says which argument a row selects."""
+        outside = [n for x in self.own for n in x.parents if isinstance(n, Value)]
+        return any(node.role == "input" for node in [*order, *topological(*outside)])
 
     def _dependents(self, order: list[Value]) -> set[Value]:
         """The nodes whose value depends on a wrapped argument, these included."""
@@ -211,12 +217,12 @@ class _Arguments:
             or any(isinstance(v, Value) for v in direction)
             or self._reaches_others([node for node in order if node.op is None])
         )
-        edges = _edges_as_values if self.open else _edges
+        prune = not self._symbolic(order)
         found: dict[Value, Any] = dict(zip(self.own, direction, strict=True))
         for node in order:
             if node in relevant:
                 total: Any = 0.0
-                for parent, d in edges(node):
+                for parent, d in _edges_as_values(node, prune) if self.open else _edges(node):
                     if parent in found:
                         total = total + _product(found[parent], d)
                 found[node] = total
@@ -293,9 +299,10 @@ def _edges(node: Value) -> list[tuple[Value, Any]]:
     return [(p, d) for p, d in zip(node.parents, node.partials, strict=True) if d is not None]
 
 
-def _edges_as_values(node: Value) -> list[tuple[Value, Any]]:
+def _edges_as_values(node: Value, prune: bool) -> list[tuple[Value, Any]]:
     """The same edges, the row's rules run again, on Values.
 
+    With `prune`, arguments that a selecting row did not select are left out.
     Raises StaleGraphError where the graph's numbers were changed since they were recorded.
     """
     if node.op is None:
@@ -304,7 +311,9 @@ def _edges_as_values(node: Value) -> list[tuple[Value, Any]]:
     derivatives = node.op.partials(node, *node.parents)
     recorded = node.partials
     return [
-        (p, d) for p, d, r in zip(node.parents, derivatives, recorded, strict=True) if r is not None
+        (p, d)
+        for p, d, r in zip(node.parents, derivatives, recorded, strict=True)
+        if isinstance(p, Value) and d is not None and (r is not None or not prune)
     ]
 
 

@@ -4,6 +4,7 @@ The passes in order: `tape` records, `terms` collects sums and products, `plan` 
 and finds matrix products, `emit` lays out arrays and writes the source, `program` runs it.
 """
 
+from autograd_lite.compiler.function import Function, function
 from autograd_lite.compiler.program import Program, compile
 
-__all__ = ["Program", "compile"]
+__all__ = ["Function", "Program", "compile", "function"]

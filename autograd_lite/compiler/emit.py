@@ -297,7 +297,7 @@ class _Emitter:
             shape = f"{last}, {group.columns} * {width}" if group.columns > 1 else ""
             self._give_whole(body, f"matmul_back({rows}.T, {wide}{{out}})", shape, group.varying)
 
-    def _give_whole(self, nodes: Sequence[int], call: str, shape: str, varying: bool) -> None:
+    def _give_whole(self, nodes: list[int], call: str, shape: str, varying: bool) -> None:
         """Add a matrix product to the cotangents of its nodes (its entries in order)."""
         single = self.at.single(nodes)
         if single is not None:
@@ -317,7 +317,7 @@ class _Emitter:
                 return
         self._scatter(nodes, f"{call.format(out='')}.reshape({len(nodes)}, -1)", varying)
 
-    def _give(self, nodes: Sequence[int], g: str, partial: Any, shape: str, group: Group) -> None:
+    def _give(self, nodes: list[int], g: str, partial: Any, shape: str, group: Group) -> None:
         """Add g * partial to the cotangents of nodes, summed over samples where they are static."""
         if not any(self._needs(node) for node in nodes):
             return

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class Array:
     """One array of the program: where its nodes stand, and which cotangent rows are written."""
 
-    def __init__(self, name: str, rows: int, varying: bool) -> None:
+    def __init__(self, name: str, nodes: list[int], varying: bool) -> None:
         self.name = name
-        self.rows = rows
+        self.nodes = nodes
+        self.rows = len(nodes)
         self.varying = varying
         self.ones = 0  # rows of ones below the nodes, for biases
-        self.written = [False] * rows
+        self.written = [False] * len(nodes)
         self.has_cotangent = False
 
     @property
@@ -56,7 +57,7 @@ class Layout:
 
     def array(self, name: str, nodes: Sequence[int], varying: bool) -> Array:
         """A new array with these nodes as rows."""
-        array = Array(name, len(nodes), varying)
+        array = Array(name, list(nodes), varying)
         self.arrays.append(array)
         for row, node in enumerate(nodes):
             self.place[node] = (array, row)
@@ -100,7 +101,7 @@ class Layout:
             runs.append((array, row, 1))
         return runs
 
-    def operand(self, nodes: Sequence[int], shape: str, number: bool = True) -> str:
+    def operand(self, nodes: list[int], shape: str, number: bool = True) -> str:
         """An expression for the values of these nodes, of the shape (shape..., width).
 
         `number` allows a literal where all of them are one constant.
@@ -116,17 +117,18 @@ class Layout:
             return self.slice(*single, shape)
         return self._gathered(nodes, self._runs(nodes), shape)
 
-    def single(self, nodes: Sequence[int]) -> tuple[Array, int, int] | None:
+    def single(self, nodes: list[int]) -> tuple[Array, int, int] | None:
         """The array, first row and count of nodes that stand in consecutive rows, or None."""
         if not nodes:
             return None
-        first = self.place.get(nodes[0])
-        if first is None:
+        place = self.place
+        first = place.get(nodes[0])
+        last = place.get(nodes[-1])
+        if first is None or last != (first[0], first[1] + len(nodes) - 1):
             return None
         array, row = first
-        for i, node in enumerate(nodes):
-            if self.place.get(node) != (array, row + i):
-                return None
+        if nodes != array.nodes[row : row + len(nodes)]:
+            return None
         return array, row, len(nodes)
 
     def slice(self, array: Array, first: int, count: int, shape: str) -> str:

@@ -67,14 +67,14 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
 def _levels(tape: Tape) -> list[int]:
     levels: list[int] = []
     for args in tape.args:
-        levels.append(1 + max([levels[a] for a in args]) if args else 0)
+        levels.append(1 + max([levels[a] for a in args]) if args else 0)  # a list: it is faster
     return levels
 
 
 def _needs(tape: Tape) -> list[bool]:
     needs: list[bool] = []
     for kind, args in zip(tape.kind, tape.args, strict=True):
-        needs.append(kind == PARAMETER or any(needs[a] for a in args))
+        needs.append(kind is PARAMETER or any(needs[a] for a in args))
     return needs
 
 

@@ -59,16 +59,16 @@ def compile(
     return _compiled(outputs, list(inputs), chosen, np.dtype(dtype), gradient, strict=True)
 
 
-def compile_for_training(
+def compile_loosely(
     outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value],
-    dtype: np.dtype[Any],
+    gradient: bool, dtype: DTypeLike = float,
 ) -> Program:  # fmt: skip
-    """A program for `Program.run`: the gradient of the first output beside the others' values.
+    """A program that may have inputs and parameters which no output depends on.
 
-    Inputs and parameters that no output depends on are allowed.
+    With `gradient` it has, beside all outputs' values, the first one's gradient.
     """
     return _compiled(
-        list(outputs), list(inputs), list(parameters), dtype, gradient=True, strict=False
+        list(outputs), list(inputs), list(parameters), np.dtype(dtype), gradient, strict=False
     )
 
 

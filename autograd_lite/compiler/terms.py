@@ -56,11 +56,12 @@ class _Collector:
         for node, kind in enumerate(old.kind):
             if absorbed[node]:
                 continue
-            if kind == CONSTANT:
+            if kind is PARAMETER or kind is INPUT:
+                self.place[node] = len(self.varying)
+                self.new.index[len(self.varying)] = old.index[node]
+                self._add(kind, (), kind is INPUT)
+            elif kind == CONSTANT:
                 self.place[node] = self._constant(old.number[node])
-            elif kind in (INPUT, PARAMETER):
-                self.place[node] = self._add(kind, (), kind == INPUT)
-                self.new.index[self.place[node]] = old.index[node]
             elif kind in LINEAR or kind is ops.dot:
                 self.place[node] = self._sum(node, absorbed)
             else:
@@ -125,10 +126,15 @@ class _Collector:
                     products.append((static, self._constant(1.0)))
                 else:
                     plus.append(static)
-        for chosen, lane in ((True, True), (False, False)):
-            of_lane = [p for p in products if self._lane(p, products) is lane]
-            if of_lane and chosen is lane:
-                args = (*(w for w, _ in of_lane), *(x for _, x in of_lane))
+        varying, one = self.varying, self.new.number
+        mixed = any(varying[x] for _, x in products)
+        for lane in (True, False):
+            # a bias, the weight of a constant 1, belongs to the varying product if there is one
+            of_lane = [
+                p for p in products if (varying[p[1]] or (mixed and one.get(p[1]) == 1.0)) is lane
+            ]
+            if of_lane:
+                args = (*[w for w, _ in of_lane], *[x for _, x in of_lane])
                 parts.append(self._add(Product(len(of_lane)), args, lane))
         if pairs:
             args = (*(a for a, _ in pairs), *(b for _, b in pairs))
@@ -136,11 +142,6 @@ class _Collector:
         if not plus and not minus and len(parts) == 1:
             return parts[0]
         return self._plain(parts + plus, minus)
-
-    def _lane(self, pair: tuple[int, int], products: list[tuple[int, int]]) -> bool:
-        """Whether the pair belongs to the varying product: so does a bias if there is one."""
-        one = self.new.number.get(pair[1]) == 1.0
-        return self.varying[pair[1]] or (one and any(self.varying[x] for _, x in products))
 
     def _plain(self, plus: list[int], minus: list[int]) -> int:
         """A sum of plain terms; of two, the row that the user wrote."""
