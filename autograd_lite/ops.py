@@ -42,7 +42,8 @@ class Op:
     arity     the number of arguments, None where any number is taken
     array     the kernel over NumPy arrays as an expression in {0}, {1}, ...; for any number
               of arguments in {x}, the stack of all, or in {a} and {t}, that of each half;
-              None: `fn` is applied element by element
+              None: `fn` is applied element by element. `multiply` in it is NumPy's, or,
+              where a result came out not finite, one with the strong zero of its first factor
     array_rules  the rules of a row of any number of arguments in the same way, one
               expression per stack, with {y} for the output
     shared    an expression that array and array_rules may name as {shared}
@@ -224,7 +225,7 @@ identity = Op("identity", lambda x: x, (lambda y, x: 1.0,),
 # g * d of every sweep: a cotangent of 0.0 propagates nothing, not even against inf or nan
 strong_product = Op("strong_product", lambda g, d: g * d if g != 0.0 else 0.0,
                     (lambda y, g, d: d, lambda y, g, d: g),
-                    array="np.where({0} == 0.0, 0.0, {0} * {1})",
+                    array="multiply({0}, {1})",
                     symbol="{0}·{1}", latex=r"{0} \cdot {1}", power=PRODUCT)
 
 
@@ -500,7 +501,7 @@ half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
 cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                    shared="np.logaddexp.reduce({a}, axis=0)",
-                   array="np.add.reduce(np.where({t} == 0.0, 0.0, {t} * ({shared} - {a})), axis=0)",
+                   array="np.add.reduce(multiply({t}, {shared} - {a}), axis=0)",
                    array_rules=("np.exp({a} - {shared}) * np.add.reduce({t}, axis=0) - {t}",
                                 "{shared} - {a}"),
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
@@ -510,8 +511,8 @@ cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                        *(-log(p) for p in _each_softmax(_halves(args)[0]))])
 # on probabilities: a class of target 0 is left out, also where p = 0 makes its logarithm infinite
 log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
-              array="-np.add.reduce(np.where({t} == 0.0, 0.0, {t} * np.log({a})), axis=0)",
-              array_rules=("-np.where({t} == 0.0, 0.0, {t} / {a})", "-np.log({a})"),
+              array="-np.add.reduce(multiply({t}, np.log({a})), axis=0)",
+              array_rules=("-multiply({t}, 1.0 / {a})", "-np.log({a})"),
               symbol="−Σ t·ln p", latex=r"-\sum t \ln p",
               textbook=lambda y, *args: [
                   *(-div(t, p) for p, t in zip(*_halves(args))),
@@ -519,8 +520,8 @@ log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
 bce_with_logits = Op("bce_with_logits", ieee.bce_with_logits,
                      (lambda y, z, t: (1.0 - t) * sigmoid(z) - t * sigmoid(-z),
                       lambda y, z, t: -z),
-                     array="np.where({1} == 0.0, 0.0, {1} * np.logaddexp(0.0, -{0}))"
-                           " + np.where({1} == 1.0, 0.0, (1.0 - {1}) * np.logaddexp(0.0, {0}))",
+                     array="multiply({1}, np.logaddexp(0.0, -{0}))"
+                           " + multiply(1.0 - {1}, np.logaddexp(0.0, {0}))",
                      symbol="BCE(σ({0}), {1})", latex=r"\operatorname{{BCE}}(\sigma({0}), {1})",
                      textbook=(lambda y, z, t: sigmoid(z) - t, lambda y, z, t: -z))
 # on probabilities: a term whose weight is 0 is left out, also where p makes it infinite
@@ -528,8 +529,8 @@ bce = Op("bce", ieee.bce,
          (lambda y, p, t: strong_product(1.0 - t, div(1.0, 1.0 - p))
           - strong_product(t, div(1.0, p)),
           lambda y, p, t: log1p(-p) - log(p)),
-         array="-(np.where({1} == 0.0, 0.0, {1} * np.maximum(np.log({0}), -100.0))"
-               " + np.where({1} == 1.0, 0.0, (1.0 - {1}) * np.maximum(np.log1p(-{0}), -100.0)))",
+         array="-(multiply({1}, np.maximum(np.log({0}), -100.0))"
+               " + multiply(1.0 - {1}, np.maximum(np.log1p(-{0}), -100.0)))",
          symbol="BCE({0}, {1})", latex=r"\operatorname{{BCE}}({0}, {1})",
          textbook=(lambda y, p, t: div(p - t, p * (1.0 - p)),
                    lambda y, p, t: log(1.0 - p) - log(p)))

@@ -138,10 +138,11 @@ def test_a_leaf_alone_is_a_picture(engine: str) -> None:
 
 
 def test_a_derivative_too_long_to_read_stands_as_a_number(pure: None) -> None:
-    shares = al.softmax([Value(0.0, label=f"z{i}") for i in range(8)])
-    _, edges = parts(draw(labelled(shares[0], "y")))
-    assert edges[0] == "∂y/∂z₀ = y(1−y) = 0.1094"  # 1/8 * 7/8
-    assert edges[1] == "∂y/∂z₁ = -0.01562"  # -1/8 * 1/8 = -0.015625, a tie rounded to even
+    short, long = Value(0.0, label="x"), Value(0.0, label="preactivation")
+    _, edges = parts(draw(labelled(al.silu(short), "y")))
+    assert edges[0] == "∂y/∂x = σ(x) + y(1−σ(x)) = 0.5"
+    _, edges = parts(draw(labelled(al.silu(long), "y")))
+    assert edges[0] == "∂y/∂preactivation = 0.5"
 
 
 def test_a_users_row_of_floats_alone_is_drawn() -> None:

@@ -14,6 +14,7 @@ from rows import ROWS, differentiable, points
 
 import autograd_lite as al
 from autograd_lite import ops
+from autograd_lite.compiler.program import strong_multiply
 from autograd_lite.ops import Op
 
 SMOOTH = [row for row in ROWS if differentiable(row)]
@@ -302,7 +303,8 @@ EXACT = {"add", "sub", "mul", "div", "neg", "identity", "sqrt", "abs", "relu", "
 def evaluated(template: str, columns: list[Any], y: Any = None, shared: str = "") -> Any:
     """A kernel of the table on arrays, as the compiler prints it."""
     half = len(columns) // 2
-    values = {f"x{i}": column for i, column in enumerate(columns)} | {
+    values: dict[str, Any] = {"multiply": strong_multiply}
+    values |= {f"x{i}": column for i, column in enumerate(columns)} | {
         "x": np.array(columns), "a": np.array(columns[:half]), "t": np.array(columns[half:]),
         "y": y,
     }  # fmt: skip

@@ -381,7 +381,8 @@ def test_an_interrupt_within_a_batch_leaves_the_weights_of_the_batch_before() ->
 def test_an_interrupt_during_validation_leaves_lists_of_equal_length() -> None:
     """Calls 1 to 3 train, call 4 validates; 5 to 7 train, 8 is interrupted."""
     history = trained(
-        line(), 5, engine="eager", loss=raising_at(8, KeyboardInterrupt), validation=([[1.0]], [[1.0]]),
+        line(), 5, engine="eager", loss=raising_at(8, KeyboardInterrupt),
+        validation=([[1.0]], [[1.0]]),
     )  # fmt: skip
     assert history.stopped == "interrupted"
     assert len(history.loss) == len(history.validation_loss)

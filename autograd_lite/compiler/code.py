@@ -99,7 +99,11 @@ def _operand(x: Code | float, power: int) -> str:
 
 
 def _is_call(template: str) -> bool:
-    return template.startswith("np.") and template.endswith(")") and template.count("(") == 1
+    return (
+        template.startswith(("np.", "multiply("))
+        and template.endswith(")")
+        and template.count("(") == 1
+    )
 
 
 def assignment(op: Op, args: tuple[Any, ...], out: str) -> str:
@@ -112,7 +116,7 @@ def assignment(op: Op, args: tuple[Any, ...], out: str) -> str:
         return f"np.square({text_of(args[0])}, out={out})"
     if op is ops.power or op is ops.pow:
         return f"np.power({text_of(args[0])}, {text_of(args[1])}, out={out})"
-    if op.array and _is_call(op.array):
+    if op.array and op.array.startswith("np.") and _is_call(op.array):
         name = op.array[3 : op.array.index("(")]
         if isinstance(getattr(np, name, None), np.ufunc):
             return op.array.format(*map(text_of, args))[:-1] + f", out={out})"

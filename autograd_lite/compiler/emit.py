@@ -122,7 +122,7 @@ class _Emitter:
             weights, operands = self._matrices(group)
             self.expressions[number] = [weights, operands]
             wide = self._wide(group, out)
-            self.forward.append(f"np.matmul({weights}, {operands}, out={wide})")
+            self.forward.append(f"np.dot({weights}, {operands}, out={wide})")
         elif isinstance(kind, (Product, Pairs)):
             k = kind.terms
             left, right = (
@@ -284,9 +284,7 @@ class _Emitter:
         k = len(group.operands[0]) // group.rows
         matrix = f"{group.rows}, {k}"
         if any(self._needs(n) for n in group.operands[0]):
-            self._give_whole(
-                group.operands[0], f"matmul({wide}, {operands}.T{{out}})", matrix, False
-            )
+            self._give_whole(group.operands[0], f"dot({wide}, {operands}.T{{out}})", matrix, False)
         column = group.operands[1]
         needed = [self._needs(n) for n in column]
         if any(needed):
@@ -295,7 +293,7 @@ class _Emitter:
             rows = weights if last == k else self.at.view(f"{weights}[:, :{last}]")
             width = "B" if group.varying else "1"
             shape = f"{last}, {group.columns} * {width}" if group.columns > 1 else ""
-            self._give_whole(body, f"matmul_back({rows}.T, {wide}{{out}})", shape, group.varying)
+            self._give_whole(body, f"dot_back({rows}.T, {wide}{{out}})", shape, group.varying)
 
     def _give_whole(self, nodes: list[int], call: str, shape: str, varying: bool) -> None:
         """Add a matrix product to the cotangents of its nodes (its entries in order)."""
@@ -429,13 +427,13 @@ class _Emitter:
                 if array.has_cotangent or array.name == "s"
             ]
         lines += [f"    {line}" for line in self.at.buffer_lines + self.at.view_lines]
-        lines += ["", "    def forward(X, theta):"]
+        lines += ["", "    def forward(X, theta, multiply):"]
         lines += [f"        {line}" for line in self._fill_inputs()]
         lines.append("        np.copyto(s[:, 0], theta)")
         lines += [f"        {line}" for line in self.forward]
         lines.append(f"        return ({', '.join(results)},)")
         if gradient:
-            lines += ["", "    def backward(seed, multiply, matmul, matmul_back):"]
+            lines += ["", "    def backward(seed, multiply, dot, dot_back):"]
             lines += [f"        {line}" for line in self.backward] or ["        pass"]
             lines.append("        return ds[:, 0]")
             lines.append("    return forward, backward")

@@ -155,7 +155,7 @@ class Program:
         rows = self._checked(X)
         with self._lock, np.errstate(all="ignore"):
             forward, _ = self._functions(len(rows))
-            results = self._outputs(forward(rows, self._internal(theta)), len(rows))
+            results = self._outputs(self._forward(forward, rows, theta), len(rows))
         return results[0] if self._n_outputs == 1 else results.T
 
     def value_and_grad(
@@ -206,12 +206,20 @@ class Program:
     ) -> tuple[tuple[Array, ...], Array]:
         with self._lock, np.errstate(all="ignore"):
             forward, backward = self._functions(len(rows))
-            results = tuple(r.copy() for r in forward(rows, self._internal(theta)))
-            gradient = backward(seed, np.multiply, np.matmul, np.matmul)
+            results = tuple(r.copy() for r in self._forward(forward, rows, theta))
+            gradient = backward(seed, np.multiply, np.dot, np.dot)
             if not isfinite(gradient.dot(gradient)):
                 # once more with strong zeros: a cotangent of 0.0 propagates nothing
-                gradient = backward(seed, strong_multiply, strong_matmul, strong_back_matmul)
+                gradient = backward(seed, strong_multiply, strong_dot, strong_dot_back)
             return results, self._external(gradient)
+
+    def _forward(self, forward: Any, rows: Array, theta: ArrayLike | None) -> tuple[Array, ...]:
+        """The outputs; with strong zeros where plain products give one that is not finite."""
+        vector = self._internal(theta)
+        results: tuple[Array, ...] = forward(rows, vector, np.multiply)
+        if not all(isfinite(np.add.reduce(r, axis=None)) for r in results):
+            results = forward(rows, vector, strong_multiply)
+        return results
 
     def _functions(self, count: int) -> tuple[Any, Any]:
         if count not in self._built:
@@ -292,7 +300,7 @@ def strong_multiply(g: Any, d: Any, out: Any = None) -> Any:
     return out
 
 
-def strong_matmul(g: Array, x: Array, out: Any = None) -> Array:
+def strong_dot(g: Array, x: Array, out: Any = None) -> Array:
     """g @ x where an entry of g that is 0 contributes nothing."""
     product = np.array([strong_multiply(row[:, None], x).sum(axis=0) for row in g])
     if out is None:
@@ -301,6 +309,6 @@ def strong_matmul(g: Array, x: Array, out: Any = None) -> Array:
     return product
 
 
-def strong_back_matmul(w: Array, g: Array, out: Any = None) -> Array:
+def strong_dot_back(w: Array, g: Array, out: Any = None) -> Array:
     """w @ g where an entry of g that is 0 contributes nothing."""
-    return strong_matmul(g.T, w.T, None if out is None else out.T)
+    return strong_dot(g.T, w.T, None if out is None else out.T)
