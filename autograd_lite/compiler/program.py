@@ -206,18 +206,20 @@ class Program:
     ) -> tuple[tuple[Array, ...], Array]:
         with self._lock, np.errstate(all="ignore"):
             forward, backward = self._functions(len(rows))
-            results = tuple(r.copy() for r in self._forward(forward, rows, theta))
+            results = tuple(r.copy() for r in self._forward(forward, rows, theta, looked_at=1))
             gradient = backward(seed, np.multiply, np.dot, np.dot)
             if not isfinite(gradient.dot(gradient)):
                 # once more with strong zeros: a cotangent of 0.0 propagates nothing
                 gradient = backward(seed, strong_multiply, strong_dot, strong_dot_back)
             return results, self._external(gradient)
 
-    def _forward(self, forward: Any, rows: Array, theta: ArrayLike | None) -> tuple[Array, ...]:
-        """The outputs; with strong zeros where plain products give one that is not finite."""
+    def _forward(
+        self, forward: Any, rows: Array, theta: ArrayLike | None, looked_at: int | None = None
+    ) -> tuple[Array, ...]:
+        """The outputs; with strong zeros where one of those looked at is not finite without."""
         vector = self._internal(theta)
         results: tuple[Array, ...] = forward(rows, vector, np.multiply)
-        if not all(isfinite(np.add.reduce(r, axis=None)) for r in results):
+        if not isfinite(sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])):
             results = forward(rows, vector, strong_multiply)
         return results
 
@@ -229,7 +231,11 @@ class Program:
         return self._built[count]
 
     def _outputs(self, results: tuple[Array, ...], count: int) -> Array:
-        return np.stack([np.broadcast_to(r.reshape(-1), (count,)) for r in results])
+        """The outputs as rows (outputs, B); a static one is the same for every sample."""
+        rows = np.empty((len(results), count), self._dtype)
+        for row, result in zip(rows, results, strict=True):
+            row[:] = result.reshape(-1)
+        return rows
 
     def _checked(self, X: ArrayLike | None) -> Array:
         if X is None:
