@@ -47,7 +47,7 @@ __all__ = [
     "where",
     # functions of functions and of graphs
     "check_gradients", "compile", "draw", "explain", "first_nonfinite", "function", "grad",
-    "hessian", "hvp", "jacobian", "jvp", "latex", "value_and_grad",
+    "hessian", "hvp", "jacobian", "jvp", "latex", "player", "value_and_grad",
     # modules
     "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
     "training",
@@ -61,6 +61,7 @@ _HOMES = {
     "check_gradients": "checking", "first_nonfinite": "checking",
     "compile": "compiler", "function": "compiler",
     "draw": "drawing", "explain": "explanation", "latex": "formula",
+    "player": "drawing",
     "grad": "transforms", "hessian": "transforms", "hvp": "transforms",
     "jacobian": "transforms", "jvp": "transforms", "value_and_grad": "transforms",
 }  # fmt: skip

@@ -2,8 +2,9 @@
 
 A neuron's linear summation z = b + w0*x0 + ... is one `dot` node and its activation another;
 both carry the neuron's name as label ("z(h1)", "h1"), by which pictures and delta tables
-find them. Weights are named from, to as in the lectures: w21[1] leads from node 2 to node 1
-through the first layer of weights.
+find them; that label is a `Stamp`, made once, which knows the neuron's place. Weights are
+named from, to as in the lectures: w21[1] leads from node 2 to node 1 through the first layer
+of weights.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from autograd_lite import functions, initializers, ops
 from autograd_lite.deltas import Deltas, deltas_of
+from autograd_lite.stamp import Place, Stamp
 from autograd_lite.value import Value, constant, parameter
 
 if TYPE_CHECKING:
@@ -46,7 +48,25 @@ class Neuron:
         self.weights = list(weights)
         self.bias = bias
         self.activation = activation
+        self._name: Stamp | None = None
         self.name = name
+
+    @property
+    def name(self) -> str | None:
+        """The label of the activation; z(name) is that of the linear summation."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._z_name: Stamp | None = None
+        if name is not None and not isinstance(name, Stamp):
+            kind = self.activation.name if self.activation else None
+            # outside a network it is a network of its own
+            alone = Place(object(), 0, 1, 0, name, _sources(self.weights), kind)
+            name = Stamp(name, self._name.place._replace(name=name) if self._name else alone)
+        self._name = name
+        if name is not None:
+            self._z_name = Stamp(f"z({name})", name.place)
 
     def preactivation(self, x: Sequence[Any]) -> Any:
         """The linear summation z; ValueError where x has another length than the weights."""
@@ -59,8 +79,8 @@ class Neuron:
         # a neuron of no connections and no bias gives the constant 0, still a node
         z = functions.dot(weights, x, (0.0 if weights else constant(0.0)) if self.bias is None
                           else self.bias)  # fmt: skip
-        if self.name is not None:
-            _stamp(z, f"z({self.name})" if self.activation else self.name)
+        if self._name is not None:
+            _stamp(z, self._z_name if self.activation else self._name)
         return z
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -69,13 +89,17 @@ class Neuron:
         if self.activation is None:
             return z
         a = self.activation(z)
-        _stamp(a, self.name)
+        _stamp(a, self._name)
         return a
 
     def parameters(self) -> list[Value]:
         """The weights that exist, then the bias."""
         values = [w for w in self.weights if w is not None]
         return values if self.bias is None else [*values, self.bias]
+
+
+def _sources(weights: Sequence[Value | None]) -> tuple[int, ...]:
+    return tuple(i for i, w in enumerate(weights) if w is not None)
 
 
 def _stamp(node: Any, label: str | None) -> None:
@@ -104,8 +128,8 @@ class Layer:
         shares = functions.softmax(logits)
         for neuron, z, y in zip(self.neurons, logits, shares, strict=True):
             if neuron.name is not None:
-                _stamp(z, f"z({neuron.name})")
-                _stamp(y, neuron.name)
+                _stamp(z, neuron._z_name)
+                _stamp(y, neuron._name)
         return shares
 
     def parameters(self) -> list[Value]:
@@ -336,6 +360,7 @@ def _layers(
     bias_names: Any,
 ) -> list[Layer]:
     layers = []
+    net = object()
     for k, (matrix, bias, activation) in enumerate(zip(weights, biases, activations, strict=True)):
         softmax = activation == "softmax"
         if softmax and k + 1 < len(weights):
@@ -355,7 +380,10 @@ def _layers(
         for j in range(width):
             column = [_weight(matrix, k, i, j, names) for i in range(len(matrix))]
             b = own[j if len(own) > 1 else 0] if own else None
-            neurons.append(Neuron(column, b, row, _neuron_name(k, j, len(weights))))
+            name = _neuron_name(k, j, len(weights))
+            kind = "softmax" if softmax else row.name if row else None
+            place = Place(net, k, len(weights), j, name, _sources(column), kind)
+            neurons.append(Neuron(column, b, row, Stamp(name, place)))
         layers.append(Layer(neurons, softmax))
     return layers
 

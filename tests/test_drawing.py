@@ -281,7 +281,7 @@ def test_a_huge_graph_is_no_hang() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"level": "neuron"}, ValueError, "level is 'neuron'; there are 'auto' and 'op'"),
+        ({"level": "deep"}, ValueError, "'deep'; there are 'auto', 'op', 'neuron' and 'layer'"),
         ({"theme": "blue"}, ValueError, "theme is 'blue'; there are 'light' and 'dark'"),
         ({"hops": 0}, ValueError, "hops is 0; it must be an int of at least 1"),
         ({"max_nodes": 2.5}, ValueError, "max_nodes is 2.5; it must be an int of at least 1"),

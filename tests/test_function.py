@@ -13,9 +13,7 @@ import autograd_lite as al
 
 def rosenbrock(x: list[Any]) -> Any:
     """Minimum 0 at (1, ..., 1)."""
-    return al.sum(
-        [100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)]
-    )
+    return al.sum([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)])
 
 
 def by_hand(x: Any) -> tuple[float, Any, Any]:

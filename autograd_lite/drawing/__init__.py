@@ -1,7 +1,8 @@
-"""Pictures of a graph: `draw` gives a Graphviz drawing of every value and local derivative."""
+"""Pictures of a graph: `draw` gives a Graphviz drawing, `player` a page to step through."""
 
 from __future__ import annotations
 
 from autograd_lite.drawing.dot import draw
+from autograd_lite.drawing.player import player
 
-__all__ = ["draw"]
+__all__ = ["draw", "player"]

@@ -1,57 +1,32 @@
-"""A graph as DOT text, one box per value: its formula, value and gradient.
+"""`draw`: a graph as DOT text, one box per value, per neuron or per layer.
 
-On every edge stands the local derivative, in letters and as the recorded number. Nodes are
-tinted by role. The same graph gives the same bytes in every run.
+At op level every box shows a value's formula, value and gradient, every edge the local
+derivative, in letters and as the recorded number; nodes are tinted by role. The same graph
+gives the same bytes in every run.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from autograd_lite import formula
-from autograd_lite.drawing.escaping import clean, markup, quoted
+from autograd_lite.drawing.anatomy import dissect
+from autograd_lite.drawing.captions import NAME, caption, derivatives
+from autograd_lite.drawing.escaping import clean, quoted
+from autograd_lite.drawing.levels import coarse
 from autograd_lite.drawing.neighbourhood import Neighbourhood, operands, select
 from autograd_lite.drawing.render import Drawing
+from autograd_lite.drawing.sketch import body, card, heading, stub
+from autograd_lite.drawing.themes import THEMES, Theme
 from autograd_lite.traversal import topological
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-LEVELS = ("auto", "op")
-_TITLE = 60  # characters of a box's title
-_NAME = 24  # characters of a label inside a formula
-_LETTERS = 30  # a derivative longer than that stands on its edge as a number alone
+__all__ = ["LEVELS", "THEMES", "Theme", "draw"]
 
-
-class Theme(NamedTuple):
-    """The colours of a picture; tints maps each role, 'output' and None to (fill, border)."""
-
-    background: str
-    text: str
-    muted: str
-    edge: str
-    forward: str
-    backward: str
-    tints: Mapping[str | None, tuple[str, str]]
-
-
-# Contrast of numbers: at least 5.5 on the background and 5 on a tint; blue and orange stay
-# apart for red-green blindness, and value always stands above gradient.
-THEMES = {
-    "light": Theme(
-        "#ffffff", "#1b2430", "#4a5560", "#75828f", "#0068a8", "#b03c08",
-        {"parameter": ("#fdf0d0", "#c08f1f"), "input": ("#e4f0fa", "#4c8cc0"),
-         "variable": ("#f2edfb", "#8a72c0"), "constant": ("#eceff3", "#9aa5b0"),
-         "output": ("#dcf3e7", "#3d9970"), None: ("#ffffff", "#75828f")},
-    ),
-    "dark": Theme(
-        "#10161d", "#e8edf2", "#a9b4bf", "#8593a1", "#6cc0f5", "#ff9f66",
-        {"parameter": ("#453814", "#b98f2e"), "input": ("#1c3a55", "#5b9bd0"),
-         "variable": ("#332b4d", "#9a84d6"), "constant": ("#2a323b", "#6d7a87"),
-         "output": ("#193c2e", "#49a880"), None: ("#1c2630", "#6d7a87")},
-    ),
-}  # fmt: skip
+LEVELS = ("auto", "op", "neuron", "layer")
 
 
 def draw(
@@ -64,12 +39,18 @@ def draw(
 ) -> Drawing:
     """The graph that leads to root as a picture: a graphviz.Digraph, shown in notebooks.
 
-    level      "op": one box per value; "auto" picks the level, today always "op"
-    around     draw what lies within `hops` of this node, and on its way to the root
-    max_nodes  of a larger graph what lies within `hops` of the root is drawn; cut edges end
-               in a stub, and the title says what was left out
+    level      "op": one box per value; "neuron": one per neuron of an `nn` model, with z, a
+               and δ, and a weight with its gradient on every link; "layer": one per layer,
+               with means over all samples; "auto": "neuron" where an `nn` model took part,
+               else "op"
+    around     draw what lies within `hops` boxes of this node, and on its way to the root
+    max_nodes  a larger picture (boxes, and what stands on links) is drawn at the next coarser
+               level; where there is none, or with `around`, the nearest boxes are drawn. The
+               title says what was left out; cut edges end in a stub
     theme      "light" or "dark"
 
+    Gradients and δ are each node's `.grad`: 0 before `backward`, and the title says so. Of
+    several samples the neuron level shows the first, or the one that `around` belongs to.
     Raises NotInGraphError where root does not depend on `around`; ValueError or TypeError
     for arguments that mean nothing.
 
@@ -82,18 +63,36 @@ def draw(
     """
     _check(root, level, around, hops, max_nodes, theme)
     order = topological(root)
-    shown = select(order, around, hops, max_nodes)
-    labels = formula.node_names(order)
-    named = [p for node in shown.nodes for p in (*operands(node), node)]
-    names = {node: clean(labels[node], _NAME) for node in named}
     picture = Drawing()
-    picture.body.extend(_head(THEMES[theme]))
-    if len(shown.nodes) < len(order):
-        centre = formula.plain_name(names[root if around is None else around])
-        title = _title(len(shown.nodes), len(order), centre, around is not None, hops, max_nodes)
-        picture.body.append(f"\tgraph [label={quoted(*title)} labelloc=t labeljust=l]\n")
-    picture.body.extend(_body(root, shown, around, names, THEMES[theme]))
+    small = len(order) <= max_nodes or around is not None
+    anatomy = None if level == "op" and small else dissect(order)
+    if anatomy is not None:
+        sketch, centre = coarse(anatomy, level, around, hops, max_nodes)
+        picture.body.extend(_head(THEMES[theme], ordering=""))
+        picture.body.extend(body(sketch, THEMES[theme], centre))
+        return picture
+    if level in ("neuron", "layer"):
+        raise ValueError(
+            f"draw: level is {level!r}, but no neuron of an nn model is in this graph, or all of "
+            'them were relabelled; draw(root, level="op") shows every value'
+        )
+    picture.body.extend(_ops(order, around, hops, max_nodes, THEMES[theme]))
     return picture
+
+
+def _ops(
+    order: Sequence[Value], around: Value | None, hops: int, max_nodes: int, theme: Theme
+) -> Iterator[str]:
+    """The lines of the op level."""
+    root = order[-1]
+    near = select(order, around, hops, max_nodes)
+    names = _names(order, near.nodes)
+    yield from _head(theme)
+    if len(near.nodes) < len(order):
+        name = formula.plain_name(names[root if around is None else around])
+        title = _title(len(near.nodes), len(order), name, around is not None, hops, max_nodes)
+        yield heading(title)
+    yield from _body(root, near, around, names, theme)
 
 
 def _check(
@@ -106,19 +105,26 @@ def _check(
         raise TypeError(f"draw: root must be a Value, got {type(root).__name__}{hint}")
     if around is not None and not isinstance(around, Value):
         raise TypeError(f"draw: around must be a Value, got {type(around).__name__}")
-    if level not in LEVELS:
-        raise ValueError(f"draw: level is {level!r}; there are {' and '.join(map(repr, LEVELS))}")
-    if theme not in THEMES:
-        raise ValueError(f"draw: theme is {theme!r}; there are {' and '.join(map(repr, THEMES))}")
+    for name, given, known in (("level", level, LEVELS), ("theme", theme, tuple(THEMES))):
+        if given not in known:
+            listed = f"{', '.join(map(repr, known[:-1]))} and {known[-1]!r}"
+            raise ValueError(f"draw: {name} is {given!r}; there are {listed}")
     for name, count in (("hops", hops), ("max_nodes", max_nodes)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"draw: {name} is {count!r}; it must be an int of at least 1")
 
 
-def _head(theme: Theme) -> Iterator[str]:
+def _names(order: Sequence[Value], shown: Iterable[Value]) -> dict[Value, str]:
+    """Printable names of the nodes shown and of their operands."""
+    labels = formula.node_names(order)
+    named = [p for node in shown for p in (*operands(node), node)]
+    return {node: clean(labels[node], NAME) for node in named}
+
+
+def _head(theme: Theme, ordering: str = "ordering=in ") -> Iterator[str]:
     # One font name: a list breaks the metrics of graphviz-pure.
     font = f'fontname="Helvetica" fontcolor="{theme.text}"'
-    yield f'\tgraph [rankdir=LR ordering=in bgcolor="{theme.background}" pad="0.2" {font}]\n'
+    yield f'\tgraph [rankdir=LR {ordering}bgcolor="{theme.background}" pad="0.2" {font}]\n'
     yield '\tgraph [nodesep="0.3" ranksep="0.45" fontsize="12"]\n'
     yield f'\tnode [shape=box style="rounded,filled" margin="0.08,0.04" {font} fontsize="14"]\n'
     yield (
@@ -155,60 +161,15 @@ def _body(
         fill, border = theme.tints["output" if node is root else node.role]
         width = 2.5 if node is around else 1.2
         yield (
-            f'\t{own} [label=<{_box(node, names, theme)}> fillcolor="{fill}" '
+            f'\t{own} [label=<{card(*caption(node, names), theme)}> fillcolor="{fill}" '
             f'color="{border}" penwidth="{width}"]\n'
         )
     for node, own in ids.items():
-        yield from _edges(node, ids, names)
-        for count, stub, ends in (
-            (shown.cut_operands.get(node, 0), f"{own}_operands", f"{own}_operands -> {own}"),
-            (shown.cut_uses.get(node, 0), f"{own}_uses", f"{own} -> {own}_uses"),
-        ):
-            if count:
-                text = quoted(f"… {count:,} more")
-                yield f'\t{stub} [label={text} shape=plaintext style="" fontsize="12"]\n'
-                yield f"\t{ends} [style=dotted]\n"
+        reached = not ids.keys().isdisjoint(operands(node))
+        for p, text in derivatives(node, names) if reached else ():
+            if p in ids:
+                attributes = f"label={quoted(text)}" if text else "style=dashed"
+                yield f"\t{ids[p]} -> {own} [{attributes}]\n"
+        yield from stub(own, shown.cut_operands.get(node, 0), shown.cut_uses.get(node, 0))
     if shown.cut_uses:  # a root whose operands were all cut away would stand at the left
         yield f"\t{{rank=sink {ids[root]}}}\n"
-
-
-def _box(node: Value, names: Mapping[Value, str], theme: Theme) -> str:
-    """Title, value and gradient. Titles are left-aligned: engines misjudge the width of ₁."""
-    title = formula.plain_name(names[node])
-    rows = [("value", node.data, theme.forward)]
-    if node.op is not None:
-        title = clean(f"{title} = {formula.expression(node, names)}", _TITLE)
-    elif node.label:
-        title = formula.plain_name(clean(str(node.label), _TITLE))
-    elif node.role == "constant":
-        rows.clear()  # its title is its number
-    if node.role != "constant":
-        rows.append(("grad", node.grad, theme.backward))
-    small = f'<font point-size="11" color="{theme.muted}">'
-    lines = "".join(
-        f'<tr><td align="left" width="44">{small}{word}</font></td>'
-        f'<td align="right"><font color="{colour}"><b>{formula.number(x)}</b></font></td></tr>'
-        for word, x, colour in rows
-    )
-    return (
-        '<table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
-        f'<tr><td colspan="2" align="left"><b>{markup(title)}</b></td></tr>{lines}</table>'
-    )
-
-
-def _edges(node: Value, ids: Mapping[Value, str], names: Mapping[Value, str]) -> Iterator[str]:
-    """The edges into a node, dashed where no derivative passes."""
-    if not any(p in ids for p in operands(node)):
-        return
-    symbols = formula.local_derivatives(node, names)
-    for p, symbol, partial in zip(node.parents, symbols, node.partials, strict=True):
-        if not isinstance(p, Value) or p not in ids:
-            continue
-        if partial is None or p.role == "constant":
-            yield f"\t{ids[p]} -> {ids[node]} [style=dashed]\n"
-            continue
-        ratio = f"∂{formula.plain_name(names[node])}/∂{formula.plain_name(names[p])}"
-        letters = str(symbol) if isinstance(symbol, formula.Symbol) else ""
-        parts = [ratio, letters, formula.number(partial)]
-        text = " = ".join(part for part in parts if 0 < len(part) <= _LETTERS or part is ratio)
-        yield f"\t{ids[p]} -> {ids[node]} [label={quoted(text)}]\n"

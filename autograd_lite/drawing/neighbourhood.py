@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from autograd_lite.errors import NotInGraphError
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+T = TypeVar("T", bound="Hashable")
 
 
 class Neighbourhood(NamedTuple):
@@ -53,20 +55,17 @@ def select(
         for p in operands(node):
             users[p].append(node)
     if around is None:
-        chosen = dict.fromkeys(islice(_nearest(root, operands, hops), max_nodes))
+        chosen = dict.fromkeys(islice(nearest(root, operands, hops), max_nodes))
     elif around in users:
-        near = _nearest(around, lambda node: [*operands(node), *users[node]], hops)
-        onward = _nearest(around, users.__getitem__, len(order))
+        near = nearest(around, lambda node: [*operands(node), *users[node]], hops)
+        onward = nearest(around, users.__getitem__, len(order))
         chosen = {around: None, root: None}
         for node in (*near, *onward):
             if len(chosen) >= max_nodes:
                 break
             chosen[node] = None
     else:
-        raise NotInGraphError(
-            f"draw: the root {root!r} does not depend on around={around!r}; was it created "
-            "after the forward pass, or does it belong to another graph?"
-        )
+        raise stranger(root, around)
     nodes = [node for node in order if node in chosen]
     return Neighbourhood(
         nodes,
@@ -75,10 +74,16 @@ def select(
     )
 
 
-def _nearest(
-    start: Value, neighbours: Callable[[Value], Sequence[Value]], hops: int
-) -> Iterator[Value]:
-    """The nodes within so many steps, breadth first."""
+def stranger(root: Value, around: Value) -> NotInGraphError:
+    """The error for a node that the root does not depend on."""
+    return NotInGraphError(
+        f"draw: the root {root!r} does not depend on around={around!r}; was it created "
+        "after the forward pass, or does it belong to another graph?"
+    )
+
+
+def nearest(start: T, neighbours: Callable[[T], Sequence[T]], hops: int) -> Iterator[T]:
+    """What lies within so many steps, breadth first."""
     seen = {start}
     ring = [start]
     for _ in range(hops + 1):

@@ -1,0 +1,50 @@
+"""What stands on the box of a value and on the edge to an operation that uses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autograd_lite import formula
+from autograd_lite.drawing.escaping import clean
+from autograd_lite.drawing.sketch import Row, gradient, value
+from autograd_lite.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TITLE = 60  # characters of a box's title
+NAME = 24  # characters of a label inside a formula
+_LETTERS = 30  # a derivative longer than that stands on its edge as a number alone
+
+
+def caption(node: Value, names: Mapping[Value, str]) -> tuple[str, list[Row]]:
+    """The title of a value's box, and its lines: value and gradient."""
+    title = formula.plain_name(names[node])
+    if node.op is not None:
+        title = clean(f"{title} = {formula.expression(node, names)}", _TITLE)
+    elif node.label:
+        title = formula.plain_name(clean(str(node.label), _TITLE))
+    elif node.role == "constant":
+        return title, []  # its title is its number
+    rows = [value("value", node.data)]
+    if node.role != "constant":
+        rows.append(gradient("grad", node.grad))
+    return title, rows
+
+
+def derivatives(node: Value, names: Mapping[Value, str]) -> Iterator[tuple[Value, str]]:
+    """Every operand that is a Value with its local derivative; "" where none passes.
+
+    names need to hold the node and these operands.
+    """
+    symbols = formula.local_derivatives(node, names)
+    for p, symbol, partial in zip(node.parents, symbols, node.partials, strict=True):
+        if not isinstance(p, Value):
+            continue
+        if partial is None or p.role == "constant":
+            yield p, ""
+            continue
+        ratio = f"∂{formula.plain_name(names[node])}/∂{formula.plain_name(names[p])}"
+        letters = str(symbol) if isinstance(symbol, formula.Symbol) else ""
+        parts = [ratio, letters, formula.number(partial)]
+        yield p, " = ".join(part for part in parts if 0 < len(part) <= _LETTERS or part is ratio)
