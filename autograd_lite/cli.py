@@ -119,8 +119,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    import autograd_lite
-    from autograd_lite.drawing import draw
+    from autograd_lite.drawing import draw, player
 
     path: Path = options.output
     kind = path.suffix.lower()
@@ -129,9 +128,6 @@ def _draw(options: argparse.Namespace) -> int:
     root, _ = _graph(options)
     root.backward()
     if kind == ".html":
-        player = getattr(autograd_lite, "player", None)
-        if player is None:
-            raise ValueError(f"{path}: this version has no step player; draw .svg, .png or .dot")
         player(root).save(path)
     elif kind == ".dot":
         path.write_text(draw(root).source, encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from autograd_lite import data, losses, nn, optim
-from autograd_lite.drawing import draw
+from autograd_lite.drawing import draw, player
 from autograd_lite.training import accuracy, fit
 from autograd_lite.value import Value
 
@@ -52,7 +52,10 @@ def compare_by_hand(out: Path) -> bool:
     print(f"\n   {'every number agrees' if agree else 'SOME NUMBERS DIFFER'}")
     out.mkdir(parents=True, exist_ok=True)
     path = draw(loss).render(outfile=str(out / "backprop.svg"), cleanup=True)
+    page = out / "backprop.html"
+    player(loss).save(page)
     print(f"\n2. The graph with its values and gradients: {path}")
+    print(f"   The same stepped through, in a browser:     {page}")
     return agree
 
 

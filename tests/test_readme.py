@@ -41,6 +41,7 @@ def test_the_demo_agrees_with_the_hand_and_draws(tmp_path: Path) -> None:
     # lecture 001, corrected (E001-04): the updated weight w11 of the second layer
     assert re.search(r"w11\[2\]' .* 0\.3656990240 +0\.3656990240", ran.stdout)
     assert (tmp_path / "out" / "backprop.svg").read_text(encoding="utf-8").count("<svg") == 1
+    assert "<script" in (tmp_path / "out" / "backprop.html").read_text(encoding="utf-8")
     accuracy = re.search(r"test accuracy (\d+\.\d)%", ran.stdout)
     assert accuracy is not None
     assert float(accuracy[1]) > 90.0
