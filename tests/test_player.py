@@ -267,10 +267,10 @@ def test_a_loss_of_zero_passes_nothing_on() -> None:
 
 
 def test_of_many_weights_none_has_a_place_of_its_own(engine: str) -> None:
-    mlp = al.nn.MLP([5, 6, 4], rng=4)
-    data = data_of(player(al.sum(mlp([0.1, 0.2, 0.3, 0.4, 0.5]))))
+    mlp = al.nn.MLP([6, 7, 4], rng=4)
+    data = data_of(player(al.sum(mlp([0.5] * 6))))
     placed = [edge["label"] is not None for edge in data["edges"]]
-    assert placed == [False] * 30 + [True] * 24 + [False] * 4
+    assert placed == [False] * 42 + [True] * 28 + [False] * 4
 
 
 def test_a_neuron_level_needs_neurons_and_one_sample() -> None:

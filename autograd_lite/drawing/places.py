@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd_lite.drawing.story import Card, Edge, Step, Story, Term
 
 _STRIP, _ROW, _WIDTH = 22, 17, 124  # pixels of a card: its title, a number, at least
-_TALL = 24  # labels in a column
+_TALL = 36  # labels in a column
 
 
 def placed(story: Story) -> dict[str, Any]:
@@ -58,7 +58,9 @@ def _layout(story: Story) -> dict[str, Any]:
     columns = _columns(story)
     borne = {i for column in columns for i in column}
     labelled = {edge for step in story.steps for edge, _ in step.labels}
-    room = "nodesep=0.2 ranksep=0.7" if labelled else "nodesep=0.25 ranksep=1.15 ordering=in"
+    room = "nodesep=0.25 ranksep=1.15 ordering=in"
+    if labelled:  # those without a place of their own show one at a time
+        room = f"nodesep=0.2 ranksep={0.7 if labelled == borne else 2}"
     lines = [
         f"digraph {{ graph [rankdir=LR {room}]",
         'node [shape=box fixedsize=true label=""] edge [dir=none]',
@@ -74,8 +76,7 @@ def _layout(story: Story) -> dict[str, Any]:
             lines.append(f"e{i} [width=1.4 height=0.56]")
             lines.append(f"n{edge.tail}:e -> e{i}:w [id=t{i}] e{i}:e -> n{edge.head}:w [id=h{i}]")
         else:
-            length = 3 if i in labelled else 1  # room for one label at a time
-            lines.append(f"n{edge.tail} -> n{edge.head} [id=t{i} minlen={length}]")
+            lines.append(f"n{edge.tail} -> n{edge.head} [id=t{i}]")
     for column in columns:
         lines.append(f"{{ rank=same {' -> '.join(f'e{i}' for i in column)} [style=invis] }}")
     answer: dict[str, Any] = json.loads(run(["-Tjson0"], "\n".join([*lines, "}"]).encode()))
