@@ -190,6 +190,8 @@ class Symbol:
     def _quotient(self, a: Any, b: Any) -> Symbol | float:
         if _is(b, 1.0):
             return a  # type: ignore[no-any-return]
+        if _is(a, 0.0):
+            return 0.0
         positive = _negated(a)
         return self._made(ops.div, a, b) if positive is None else -ops.div(positive, b)
 

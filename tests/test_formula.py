@@ -414,3 +414,15 @@ def test_a_deep_graph_needs_no_recursion() -> None:
     lines = equations(y)
     assert sum(text.count("tanh") for _, text in lines) == 20_000
     assert max(len(text) for _, text in lines) < 100
+
+
+def test_the_derivative_of_a_class_without_weight_reads_zero() -> None:
+    """-t/p with t = 0 is 0, not -0 / p."""
+    p, q = Value(0.5, label="p"), Value(0.5, label="q")
+    loss = al.losses.cross_entropy([p, q], [0.0, 1.0])
+    assert [
+        str(d.text if isinstance(d, Symbol) else d + 0.0) for d in local_derivatives(loss)[:2]
+    ] == [
+        "0.0",
+        "−1 / q",
+    ]
