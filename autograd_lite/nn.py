@@ -147,7 +147,8 @@ class MLP:
     """A multi-layer perceptron of scalar Values; calling it returns a list of outputs.
 
     sizes        [inputs, hidden..., outputs], each at least 1
-    activation   of hidden layers: a unary row or its name ("tanh", "relu", "sigmoid", ...)
+    activation   of hidden layers: a unary row or its name ("tanh", "relu", "sigmoid", ...;
+                 "leaky_relu" has the slope 0.01, ops.leaky_relu.fixed(slope) any other)
     output       of the last layer: likewise, or "softmax"
     bias         "per_neuron", "shared" (one weight for a whole layer) or "none"
     initializer  (fan_in, fan_out, rng) -> weight; None: He's uniform for the ReLU family,
@@ -321,10 +322,14 @@ def _row(activation: Activation) -> ops.Op | None:
     """The row of an activation; None for the identity, which needs no node."""
     if isinstance(activation, ops.Op):
         row = activation
+    elif activation == "leaky_relu":
+        row = ops.leaky_relu.fixed(0.01)
     elif isinstance(activation, str) and activation in ops.OPS:
         row = ops.OPS[activation]
     else:
-        known = ", ".join(sorted(name for name, op in ops.OPS.items() if op.arity == 1))
+        known = ", ".join(
+            sorted(name for name, op in ops.OPS.items() if op.arity == 1 or name == "leaky_relu")
+        )
         raise ValueError(f"no activation {activation!r}; there are softmax, {known}")
     if row.arity != 1:
         raise ValueError(f"the activation {row.name} takes {row.arity or 'many'} arguments, not 1")

@@ -65,7 +65,7 @@ class Op:
 
     __slots__ = (
         "name", "fn", "rules", "arity", "array", "array_rules", "shared", "symbol", "latex",
-        "power", "domain", "select", "constants", "truth", "textbook",
+        "power", "given", "domain", "select", "constants", "truth", "textbook",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +105,7 @@ class Op:
         self.constants = constants
         self.truth = truth
         self.textbook = rules if textbook is None else textbook
+        self.given: tuple[float, ...] = ()  # constants that `fixed` has filled in
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
@@ -119,6 +120,8 @@ class Op:
         """Shipped rows travel by name; a user's row must be importable to travel."""
         if OPS.get(self.name) is self:
             return (shipped, (self.name,))
+        if self.given and self.name in OPS:
+            return (_shipped_fixed, (self.name, self.given))
         raise TypeError(f"the row {self.name!r} is not one of OPS and cannot be pickled")
 
     def __call__(self, *args: Any) -> Any:
@@ -141,6 +144,37 @@ class Op:
             plural = "" if self.arity == 1 else "s"
             raise TypeError(f"{self.name} takes {self.arity} argument{plural}, got {len(args)}")
 
+    def fixed(self, *constants: float) -> Op:
+        """The row with its trailing constants given, as a row of the arguments that are left.
+
+        Raises TypeError for another number of constants than the row has.
+
+        >>> OPS["leaky_relu"].fixed(0.25)(-8.0)
+        -2.0
+        """
+        if not constants or len(constants) != self.constants or not isinstance(self.rules, tuple):
+            raise TypeError(f"{self.name} has {self.constants} constants, got {len(constants)}")
+        left = len(self.rules) - self.constants
+
+        def with_constants(rule: Rule | None) -> Rule | None:
+            return rule and (lambda y, *args: rule(y, *args, *constants))
+
+        array = self.array
+        for i, c in enumerate(constants, start=left):
+            array = array and array.replace(f"{{{i}}}", repr(float(c)))
+        row = Op(
+            self.name,
+            lambda *args: self.fn(*args, *constants),
+            tuple(with_constants(rule) for rule in self.rules[:left]),
+            array=array,
+            symbol=self.name + "({args})",
+            latex=self.latex,
+            domain=self.domain[:left],
+            select=self.select,
+        )
+        row.given = tuple(map(float, constants))
+        return row
+
     def partials(self, y: Any, *args: Any) -> tuple[Any, ...]:
         """dy/d(argument) for every argument, None where no edge is.
 
@@ -162,6 +196,10 @@ class Op:
 def shipped(name: str) -> Op:
     """The row of the table with this name."""
     return OPS[name]
+
+
+def _shipped_fixed(name: str, constants: tuple[float, ...]) -> Op:
+    return OPS[name].fixed(*constants)
 
 
 def _inside(x: Any, interval: Interval, d: Any) -> Any:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from autograd_lite.engines import Step
     from autograd_lite.nn import MLP
     from autograd_lite.optim import Optimizer
     from autograd_lite.optim.schedules import Schedule
@@ -134,18 +133,22 @@ def fit(
     try:
         for epoch in bar:
             order: list[int] = []
-            steps = []
+            losses, outputs = [], []
+            gradient, steps = np.zeros(len(optimizer.parameters)), 0
             for indices in batches(len(samples), batch_size, rng):
                 share = 1.0 / len(indices) if reduce == "mean" else 1.0
-                steps.append(stepper.step(indices, share, epoch))
+                step = stepper.step(indices, share, epoch)
+                losses.append(step.losses)
+                outputs.append(step.outputs)
+                gradient += step.gradient
+                steps += 1
                 order += indices
             stepper.write_back()
-            losses, outputs, gradients = map(np.concatenate, zip(*_rows(steps), strict=True))
+            seen = np.concatenate(losses), np.concatenate(outputs), targets[order]
             entries = [
-                *zip((history.loss, history.accuracy),
-                     _measured(losses, outputs, targets[order], threshold), strict=False),
-                (history.gradient, float(np.linalg.norm(gradients.mean(axis=0)))),
-            ]  # fmt: skip
+                *zip((history.loss, history.accuracy), _measured(*seen, threshold), strict=False),
+                (history.gradient, float(np.linalg.norm(gradient / steps))),
+            ]
             if validation is not None:
                 lists = (history.validation_loss, history.validation_accuracy)
                 held_out = _predicted(model, loss, *validation)
@@ -166,10 +169,6 @@ def fit(
         stepper.write_back()
         bar.close()
     return history
-
-
-def _rows(steps: list[Step]) -> list[tuple[Any, Any, Any]]:
-    return [(step.losses, step.outputs, step.gradient[None]) for step in steps]
 
 
 def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> float:

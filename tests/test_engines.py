@@ -180,7 +180,9 @@ def test_every_optimizer_learns_xor(name: str) -> None:
 
 
 @pytest.mark.parametrize("loss", [*TASKS, "hinge"])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "silu"])
+@pytest.mark.parametrize(
+    "activation", ["identity", "tanh", "sigmoid", "relu", "leaky_relu", "silu"]
+)
 @pytest.mark.parametrize("bias", ["per_neuron", "shared", "none"])
 def test_gradients_of_every_loss_activation_and_bias_pass_the_check(
     loss: str, activation: str, bias: str

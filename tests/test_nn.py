@@ -242,7 +242,7 @@ def test_an_unknown_activation_names_the_known_ones() -> None:
     assert all(name in str(error.value) for name in ("relu", "sigmoid", "silu", "tanh"))
 
 
-@pytest.mark.parametrize("activation", ["add", OPS["add"], "maximum", "leaky_relu"])
+@pytest.mark.parametrize("activation", ["add", OPS["add"], "maximum", OPS["leaky_relu"]])
 def test_an_activation_takes_one_argument(activation: Any) -> None:
     with pytest.raises(ValueError, match=r"the activation \w+ takes (2|many) arguments, not 1"):
         MLP([2, 2, 1], activation)
@@ -669,3 +669,24 @@ def test_a_network_keeps_no_graph_alive() -> None:
         assert [sys.getrefcount(v) for v in x] == of_inputs
     finally:
         gc.enable()
+
+
+def test_leaky_relu_is_an_activation() -> None:
+    """z = -2: a = 0.01 z = -0.02, g'(z) = 0.01; another slope by a fixed row."""
+    model = MLP.from_weights([[[2.0]]], activations="leaky_relu")
+    assert [y.data for y in model([-1.0])] == [-0.02]
+    table = model.deltas(al.losses.half_squared_error(model([-1.0]), [0.0]))
+    assert table["o1"].slope == 0.01
+    steep = MLP.from_weights([[[2.0]]], activations=al.OPS["leaky_relu"].fixed(0.5))
+    assert [y.data for y in steep([-1.0])] == [-1.0]
+    for m in (model, steep):
+        again = pickle.loads(pickle.dumps(m))
+        assert again([-1.0])[0].data == m([-1.0])[0].data
+        x = al.inputs(1)
+        program = al.compile(m(x)[0], x, m.parameters())
+        value, gradient = program.value_and_grad([[-1.0]])
+        assert value == m([-1.0])[0].data
+        m([-1.0])[0].backward()
+        assert gradient.tolist() == [p.grad for p in m.parameters()]
+    with pytest.raises(TypeError, match="leaky_relu has 1 constants, got 2"):
+        al.OPS["leaky_relu"].fixed(0.1, 0.2)
