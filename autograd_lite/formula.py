@@ -163,14 +163,14 @@ class Symbol:
     def apply(self, op: Op, args: tuple[Any, ...]) -> Symbol | float:
         """What a row gives where a symbol is among its arguments."""
         if op in _OPERATORS:
-            return _OPERATORS[op](*args)  # type: ignore[no-any-return]
+            return _OPERATORS[op](*args)  # type: ignore[no-any-return]  # any world
         if op is ops.identity:
             return self
         values = [_known(x) for x in args]
         if op.truth and None not in values:
             return op.fn(*values)
         if op is ops.where and values[0] is not None:
-            return args[1] if values[0] else args[2]  # type: ignore[no-any-return]
+            return args[1] if values[0] else args[2]  # type: ignore[no-any-return]  # any world
         if op is ops.power and args[1] in (0.0, 1.0):
             return self if args[1] else 1.0
         if op is ops.div:
@@ -189,7 +189,7 @@ class Symbol:
 
     def _quotient(self, a: Any, b: Any) -> Symbol | float:
         if _is(b, 1.0):
-            return a  # type: ignore[no-any-return]
+            return a  # type: ignore[no-any-return]  # any world
         if _is(a, 0.0):
             return 0.0
         positive = _negated(a)
@@ -216,10 +216,10 @@ class Symbol:
             return self
         positive: Any = _negated(a)
         if positive is not None:
-            return -(positive * b)  # type: ignore[no-any-return]
+            return -(positive * b)  # type: ignore[no-any-return]  # any world
         positive = _negated(b)
         if positive is not None:
-            return -(a * positive)  # type: ignore[no-any-return]
+            return -(a * positive)  # type: ignore[no-any-return]  # any world
         if type(b) is float:
             a, b = b, a
         if type(a) is Symbol and a.text == b.text and a.power == ATOM:

@@ -23,7 +23,7 @@ class Edge(NamedTuple):
     @property
     def parent(self) -> Value:
         """The operand."""
-        return self.node.parents[self.position]  # type: ignore[no-any-return]
+        return self.node.parents[self.position]  # type: ignore[no-any-return]  # any world
 
     @property
     def partial(self) -> float:

@@ -437,7 +437,7 @@ def test_wrong_arguments_of_compile_are_clear() -> None:
     with pytest.raises(al.CompileError, match="given twice"):
         al.compile(y, [x[0], x[0]], [w])
     with pytest.raises(TypeError, match="an output must be a Value, got float"):
-        al.compile([1.0], [])  # type: ignore[list-item]
+        al.compile([1.0], [])  # type: ignore[list-item]  # on purpose
     with pytest.raises(al.CompileError, match="no output"):
         al.compile([], [])
     with pytest.raises(al.CompileError, match="float64 or float32"):

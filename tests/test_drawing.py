@@ -292,12 +292,12 @@ def test_wrong_arguments_say_what_is_right(
     arguments: dict[str, object], error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text):
-        draw(Value(1.0), **arguments)  # type: ignore[arg-type]
+        draw(Value(1.0), **arguments)  # type: ignore[arg-type]  # on purpose
 
 
 def test_a_list_of_outputs_is_refused_with_the_remedy() -> None:
     with pytest.raises(TypeError, match=r"got list; draw one of its Values, or their al\.sum"):
-        draw([Value(1.0)])  # type: ignore[arg-type]
+        draw([Value(1.0)])  # type: ignore[arg-type]  # on purpose
 
 
 # --- hostile labels ---------------------------------------------------------------------
