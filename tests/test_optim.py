@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from math import cos, inf, isnan, nan, pi
 from random import Random
 from typing import Any
@@ -479,3 +480,30 @@ def test_cosine_goes_from_the_first_rate_to_0() -> None:
 def test_schedules_refuse_no_epochs(make: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         make()
+
+
+@pytest.mark.parametrize(
+    "name", ["Momentum", "Nesterov", "Rprop", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW",
+             "AdaMax"],
+)  # fmt: skip
+def test_a_restored_state_continues_bit_for_bit(name: str) -> None:
+    """Five steps at once equal two steps, the state pickled into a new optimizer, and three."""
+
+    def steps(optimizer: optim.Optimizer, count: int) -> None:
+        for _ in range(count):
+            optimizer.zero_grad()
+            a, b = optimizer.parameters
+            a.grad, b.grad = 3.0 * a.data, b.data**3
+            optimizer.step()
+
+    kind = getattr(optim, name)
+    whole = kind([Value(1.0), Value(-2.0)], learning_rate=0.1)
+    steps(whole, 5)
+    first = kind([Value(1.0), Value(-2.0)], learning_rate=0.1)
+    steps(first, 2)
+    saved = pickle.dumps((first.state, [p.data for p in first.parameters]))
+    state, numbers = pickle.loads(saved)
+    second = kind([Value(x) for x in numbers], learning_rate=0.1)
+    second.state = state
+    steps(second, 3)
+    assert [p.data for p in second.parameters] == [p.data for p in whole.parameters]
