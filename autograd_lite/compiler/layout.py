@@ -51,6 +51,7 @@ class Layout:
         self.place: dict[int, tuple[Array, int]] = {}
         self.constants: dict[str, Any] = {}
         self.views: dict[str, str] = {}
+        self._taken: dict[str, int] = {}  # how many views begin with a letter
         self.view_lines: list[str] = []
         self.buffer_lines: list[str] = []
         self._named: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -66,8 +67,8 @@ class Layout:
     def view(self, expression: str, letter: str = "v") -> str:
         """The name of a view that is made once, when the arrays are."""
         if expression not in self.views:
-            taken = sum(name.startswith(letter) for name in self.views.values())
-            self.views[expression] = f"{letter}{taken + 1}"
+            self._taken[letter] = self._taken.get(letter, 0) + 1
+            self.views[expression] = f"{letter}{self._taken[letter]}"
             self.view_lines.append(f"{self.views[expression]} = {expression}")
         return self.views[expression]
 
