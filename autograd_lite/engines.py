@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import repeat
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -119,8 +118,7 @@ class Compiled:
 
     def write_back(self) -> None:
         """Set the Values to the vector, all or none."""
-        numbers = self.theta.tolist()
-        deque(map(setattr, self.optimizer.parameters, repeat("_data"), numbers), maxlen=0)
+        self.program.write_back(self.theta)
 
 
 def choose(

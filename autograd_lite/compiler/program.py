@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
+from itertools import repeat
 from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -190,8 +192,9 @@ class Program:
         if self._parameters is None:
             raise GraphError("write_back: this program was unpickled and has no Values; set them "
                              "from the vector yourself")  # fmt: skip
-        for p, number in zip(self._parameters, self._vector(theta).tolist(), strict=True):
-            p.data = number
+        numbers = self._vector(theta).tolist()
+        # One call into C: Ctrl-C cannot come between two of these writes.
+        deque(map(setattr, self._parameters, repeat("_data"), numbers), maxlen=0)
 
     def run(self, rows: Array, theta: ArrayLike | None, seed: float) -> tuple[Array, Array]:
         """All outputs (outputs, B), and the gradient (P,) of seed times the sum of the first.
