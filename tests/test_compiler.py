@@ -34,9 +34,21 @@ def eager(output: al.Value, inputs: Any, parameters: Any, X: Any, f: Any) -> Any
 
 
 def assert_equal(f: Any, n_inputs: int, parameters: list[al.Value], X: Any, **kwargs: Any) -> Any:
-    """Compile f at placeholders, compare it with f at numbers, on the batch X."""
+    """Compile f at placeholders, compare it with f at numbers, on the batch X.
+
+    Both executors must agree with it; the array program is returned.
+    """
     placeholders = al.inputs(n_inputs) if n_inputs else []
-    program = al.compile(f(placeholders), placeholders, parameters, **kwargs)
+    program, native = (
+        al.compile(f(placeholders), placeholders, parameters, executor=executor, **kwargs)
+        for executor in ("arrays", "native")
+    )
+    compare(native, f, placeholders, parameters, X)
+    return compare(program, f, placeholders, parameters, X)
+
+
+def compare(program: Any, f: Any, placeholders: Any, parameters: Any, X: Any) -> Any:
+    """Hold values and gradients against the graph itself, sample by sample."""
     X = np.asarray(X, dtype=float)
     value, gradient = program.value_and_grad(X)
     values, expected = eager(None, placeholders, parameters, X, f)

@@ -16,13 +16,14 @@ import numpy as np
 from autograd_lite.compiler.code import Code, assignment, literal, row_name, text_of
 from autograd_lite.compiler.layout import Layout
 from autograd_lite.compiler.plan import Group, input_order, parameter_order
-from autograd_lite.compiler.tape import Tape
+from autograd_lite.compiler.tape import Output, Tape
 from autograd_lite.compiler.terms import Pairs, Product, Sum
 from autograd_lite.ops import Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from autograd_lite.compiler.block import Block
     from autograd_lite.compiler.layout import Array
 
 
@@ -32,15 +33,18 @@ class Source:
     text        a module that defines `build(B, dtype)`
     arrays      constant and index arrays by name
     rows        the rows without an array kernel, by name
+    blocks      the native blocks by name
     order       for each row of the static array s the position in theta
     """
 
     def __init__(
-        self, text: str, arrays: dict[str, Any], rows: dict[str, Op], order: list[int]
-    ) -> None:
+        self, text: str, arrays: dict[str, Any], rows: dict[str, Op], blocks: dict[str, Block],
+        order: list[int],
+    ) -> None:  # fmt: skip
         self.text = text
         self.arrays = arrays
         self.rows = rows
+        self.blocks = blocks
         self.order = order
 
 
@@ -55,6 +59,7 @@ class _Emitter:
         self.groups = groups
         self.varying = varying
         self.rows: dict[str, Op] = {}
+        self.blocks: dict[str, Block] = {}
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.expressions: dict[int, list[str]] = {}  # per group the expressions of its operands
@@ -81,7 +86,7 @@ class _Emitter:
             for number in reversed(range(len(self.groups))):
                 self._backward(number, self.groups[number])
         return Source(
-            self._text(results, gradient), self.at.constants, self.rows,
+            self._text(results, gradient), self.at.constants, self.rows, self.blocks,
             [tape.index[node] for node in order],
         )  # fmt: skip
 
@@ -110,6 +115,9 @@ class _Emitter:
             return f"{len(group.nodes)} inner products of {kind.terms} pairs{lane}"
         if isinstance(kind, Sum):
             return f"{len(group.nodes)} sums of {kind.plus + kind.minus} terms{lane}"
+        if isinstance(kind, Output):
+            nodes = int((kind.block.trace.kind >= 0).sum())
+            return f"native code of {nodes} nodes, {len(group.nodes)} of them wanted{lane}"
         return f"{len(group.nodes)} x {kind.name}{lane}"
 
     def _out(self, group: Group) -> str:
@@ -131,6 +139,8 @@ class _Emitter:
             )
             self.expressions[number] = [left, right]
             self.forward.append(f"np.sum({left} * {right}, axis=0, out={out})")
+        elif isinstance(kind, Output):
+            self._forward_block(group, out)
         elif isinstance(kind, Sum):
             parts = []
             for a, b in ((0, kind.plus), (kind.plus, kind.plus + kind.minus)):
@@ -149,6 +159,30 @@ class _Emitter:
             self.expressions[number] = names
             self._use(kind)
             self.forward.append(assignment(kind, self._symbols(group, names), out))
+
+    def _forward_block(self, group: Group, out: str) -> None:
+        """A native block: its work vectors are made with the arrays."""
+        assert isinstance(group.kind, Output)
+        block = group.kind.block
+        name = f"block{len(self.blocks) + 1}"
+        self.blocks[name] = block
+        wanted = np.array([self._position(node) for node in group.nodes])
+        width = "B" if group.varying else "1"
+        work = self.at.view(f"{name}.work({width}, {self.at.constant(wanted)})", "n")
+        reads = group.operands[0]
+        operand = self.at.operand(reads, str(len(reads)), number=False) if reads else "0.0"
+        self.forward.append(f"{work}.forward({operand}, {out}, multiply)")
+
+    def _work(self, group: Group) -> str:
+        """The name of a block's work vectors."""
+        assert isinstance(group.kind, Output)
+        name = next(n for n, block in self.blocks.items() if block is group.kind.block)
+        return next(v for text, v in self.at.views.items() if text.startswith(f"{name}.work("))
+
+    def _position(self, node: int) -> int:
+        kind = self.tape.kind[node]
+        assert isinstance(kind, Output)
+        return kind.position
 
     def _symbols(self, group: Group, names: list[str]) -> tuple[Any, ...]:
         """Operands as symbols; a literal constant as a float, so that rules may look at it."""
@@ -255,6 +289,10 @@ class _Emitter:
             left, right = self.expressions[number]
             for a, b, other in ((0, k, right), (k, 2 * k, left)):
                 self._give(_stacked(group.operands[a:b]), g, Code(other), f"{k}, {n}", group)
+        elif isinstance(kind, Output):
+            given = f"{self._work(group)}.backward({g}, multiply)"
+            reads = group.operands[0]
+            self._give(reads, given, 1.0, str(len(reads)), group)
         elif isinstance(kind, Sum):
             for a, b, sign in ((0, kind.plus, 1.0), (kind.plus, kind.plus + kind.minus, -1.0)):
                 if b > a:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
+from autograd_lite.compiler.block import Block
+from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Output, Tape
 from autograd_lite.compiler.terms import Pairs, Product, Sum
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from autograd_lite.ops import Op
 
-    Kind = Op | Product | Pairs | Sum
+    Kind = Op | Product | Pairs | Sum | Output
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Group:
               operands[0][r * k + p] is weight p of row r, operands[1][p * columns + c]
               entry p of column c. 0: not a matrix product
     needs     whether a parameter lies below, so that a gradient passes
+
+    Of a native block's outputs operands[0] is what the block reads.
     """
 
     kind: Kind
@@ -54,7 +57,9 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
         group.nodes.sort(key=lambda n: (preference.get(n, len(tape) + n), n))
         parts = _products(tape, group) if isinstance(group.kind, Product) else [group]
         for part in parts:
-            if not part.operands:
+            if isinstance(part.kind, Output):
+                part.operands = [list(tape.args[tape.args[part.nodes[0]][0]])]
+            elif not part.operands:
                 part.operands = [list(column) for column in zip(*_arguments(tape, part))]
             for column in part.operands:
                 for node in column:
@@ -84,8 +89,8 @@ def _grouped(
     """The nodes by level, row, and the kinds of their operands."""
     found: dict[tuple[object, ...], Group] = {}
     for node, kind in enumerate(tape.kind):
-        if isinstance(kind, str):
-            continue
+        if isinstance(kind, (str, Block)):
+            continue  # a block runs with its outputs
         args = tape.args[node]
         if isinstance(kind, Product):
             # weights and operands: one answer for each half
@@ -105,6 +110,8 @@ def _grouped(
 
 
 def _identity(kind: object) -> object:
+    if isinstance(kind, Output):
+        return id(kind.block)
     return (type(kind), *kind) if isinstance(kind, tuple) else id(kind)
 
 

@@ -7,14 +7,17 @@ from collections import deque
 from itertools import repeat
 from math import isfinite
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from autograd_lite.compiler.emit import Source, emit
 from autograd_lite.compiler.plan import plan
-from autograd_lite.compiler.tape import record
+from autograd_lite.compiler.regions import choose
+from autograd_lite.compiler.simplify import simplify
+from autograd_lite.compiler.tape import unrolled
 from autograd_lite.compiler.terms import collect
+from autograd_lite.compiler.trace import record
 from autograd_lite.errors import CompileError, GraphError
 from autograd_lite.traversal import topological
 from autograd_lite.value import Value
@@ -34,16 +37,22 @@ def compile(
     inputs: Sequence[Value] = (),
     parameters: Sequence[Value] | None = None,
     dtype: DTypeLike = float,
+    executor: Literal["auto", "arrays", "native"] = "auto",
 ) -> Program:
-    """The array program of a recorded scalar graph.
+    """The program of a recorded scalar graph.
 
     `inputs` are the leaves that differ from sample to sample, by `al.inputs(n)`; `parameters`
     those to differentiate by: None takes the leaves marked as parameters (as `nn` does), or, if
     there are none, the variables, in topological order. All other leaves are constants.
     `output` is one Value, or several for `Program.value` alone. dtype is float64 or float32.
 
+    executor  "arrays": NumPy calls on whole groups of nodes. "native": machine code, node by
+              node (the extra `fast`; float64 inside). "auto": arrays where groups are wide,
+              native where they are narrow; `Program.explain_plan` tells which and why
+
     Raises NotInGraphError for an input or parameter that no output depends on, CompileError
-    where both marked parameters and variables are present and `parameters` is not given.
+    where both marked parameters and variables are present and `parameters` is not given;
+    for "native" ImportError without llvmlite, CompileError for a row without native code.
 
     >>> x, w = Value(0.0), Value(3.0)
     >>> program = compile(w * x * x, inputs=[x], parameters=[w])
@@ -58,19 +67,27 @@ def compile(
         raise CompileError("compile: no output is given")
     chosen = _by_role(outputs, inputs) if parameters is None else list(parameters)
     gradient = len(outputs) == 1
-    return _compiled(outputs, list(inputs), chosen, np.dtype(dtype), gradient, strict=True)
+    return _compiled(
+        outputs, list(inputs), chosen, np.dtype(dtype), gradient, executor, strict=True
+    )
 
 
 def compile_loosely(
     outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value],
-    gradient: bool, dtype: DTypeLike = float,
+    gradient: bool, dtype: DTypeLike = float, executor: str = "auto",
 ) -> Program:  # fmt: skip
     """A program that may have inputs and parameters which no output depends on.
 
     With `gradient` it has, beside all outputs' values, the first one's gradient.
     """
     return _compiled(
-        list(outputs), list(inputs), list(parameters), np.dtype(dtype), gradient, strict=False
+        list(outputs),
+        list(inputs),
+        list(parameters),
+        np.dtype(dtype),
+        gradient,
+        executor,
+        strict=False,
     )
 
 
@@ -95,14 +112,20 @@ def _by_role(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
 
 def _compiled(
     outputs: list[Value], inputs: list[Value], parameters: list[Value],
-    dtype: np.dtype[Any], gradient: bool, strict: bool,
+    dtype: np.dtype[Any], gradient: bool, executor: str, strict: bool,
 ) -> Program:  # fmt: skip
+    if executor not in ("auto", "arrays", "native"):
+        raise ValueError(
+            f'compile: executor is {executor!r}; it must be "auto", "arrays" or "native"'
+        )
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
     collecting = gc.isenabled()
     gc.disable()  # it would walk every new tuple again and again while only lists grow
     try:
-        tape, varying = collect(record(outputs, inputs, parameters, strict))
+        trace = simplify(record(outputs, inputs, parameters, strict))
+        choice = choose(trace, executor)
+        tape, varying = collect(unrolled(trace, choice, gradient))
         source = emit(tape, plan(tape, varying), varying, gradient)
     finally:
         if collecting:
@@ -285,6 +308,7 @@ def _load(source: Source) -> Callable[..., Any]:
     """The `build` of a generated source, run without builtins."""
     namespace: dict[str, Any] = {"__builtins__": {}, "np": np, **source.arrays}
     namespace |= {name: _elementwise(row) for name, row in source.rows.items()}
+    namespace |= source.blocks
     exec(source.text, namespace)  # our own text: names and numbers only, no label reaches it
     found: Callable[..., Any] = namespace["build"]
     return found

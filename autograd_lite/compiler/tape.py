@@ -1,30 +1,39 @@
-"""Record: a graph as lists over node numbers, parents before children.
+"""Tape: a graph as lists over node numbers, parents before children.
 
-Numbers that appear as operands become constant leaves, one per bit pattern; whatever depends
-on constants alone is folded into one.
+Numbers that appear as operands are constant leaves, one per bit pattern.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_lite.errors import CompileError, NotInGraphError
-from autograd_lite.traversal import topological
+import numpy as np
+
+from autograd_lite.compiler.block import Block
+from autograd_lite.compiler.regions import Region, cut
+from autograd_lite.compiler.trace import IS_CONSTANT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from autograd_lite.compiler.regions import Choice
+    from autograd_lite.compiler.trace import Trace
     from autograd_lite.ops import Op
-    from autograd_lite.value import Value
+
 
 INPUT, PARAMETER, CONSTANT = "input", "parameter", "constant"
+
+
+class Output(NamedTuple):
+    """Marks an output of a native block; its one argument is the block's node."""
+
+    block: Block
+    position: int
 
 
 class Tape:
     """The nodes of a graph by number.
 
-    kind     per node its row, or INPUT, PARAMETER or CONSTANT
+    kind     per node its row or block, or INPUT, PARAMETER or CONSTANT
     args     per node the numbers of its operands
     index    per input or parameter leaf its position
     number   per constant its value
@@ -32,14 +41,14 @@ class Tape:
     """
 
     def __init__(self) -> None:
-        self.kind: list[Op | str] = []
+        self.kind: list[Op | Block | Output | str] = []
         self.args: list[tuple[int, ...]] = []
         self.index: dict[int, int] = {}
         self.number: dict[int, float] = {}
         self.outputs: list[int] = []
         self._constants: dict[bytes, int] = {}
 
-    def add(self, kind: Op | str, args: tuple[int, ...] = ()) -> int:
+    def add(self, kind: Op | Block | Output | str, args: tuple[int, ...] = ()) -> int:
         """A new node's number."""
         self.kind.append(kind)
         self.args.append(args)
@@ -58,42 +67,66 @@ class Tape:
         return len(self.kind)
 
 
-def record(
-    outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value], strict: bool
-) -> Tape:
-    """The tape of a graph; other leaves than inputs and parameters are constants.
+def unrolled(trace: Trace, choice: Choice, gradient: bool) -> Tape:
+    """The tape of a trace: its regions as blocks, all other nodes one by one.
 
-    With `strict` an input or parameter that no output depends on is a NotInGraphError.
+    A block is a node whose arguments are the numbers it reads; each of its outputs is a node
+    that marks which one it is. Constants of equal bits are one node.
     """
-    tape = Tape()
-    number: dict[Value, int] = {}
-    for kind, leaves in ((INPUT, inputs), (PARAMETER, parameters)):
-        for position, leaf in enumerate(leaves):
-            if leaf.op is not None:
-                raise CompileError(f"{kind} {leaf!r} was computed by {leaf.op.name}; give leaves")
-            if leaf in number:
-                raise CompileError(f"{kind} {leaf!r} is given twice")
-            number[leaf] = tape.add(kind)
-            tape.index[number[leaf]] = position
-    order = topological(*outputs)
-    if strict:
-        present = set(order)
-        for leaf in number:
-            if leaf not in present:
-                raise NotInGraphError(
-                    f"compile: no output depends on {leaf.label or repr(leaf)}; leave it out, "
-                    "or compute the outputs from it"
-                )
-    for node in order:
-        if node in number:
-            continue
-        if node.op is None:
-            number[node] = tape.constant(node.data)
-            continue
-        args = tuple([tape.constant(p) if type(p) is float else number[p] for p in node.parents])
-        if all(a in tape.number for a in args):
-            number[node] = tape.constant(node.op.fn(*[tape.number[a] for a in args]))
-        else:
-            number[node] = tape.add(node.op, args)
-    tape.outputs = [number[root] for root in outputs]
-    return tape
+    return _Unroller(trace, choice, gradient).run()
+
+
+class _Unroller:
+    def __init__(self, trace: Trace, choice: Choice, gradient: bool) -> None:
+        self.trace = trace
+        self.choice = choice
+        self.gradient = gradient
+        self.tape = Tape()
+        self.place: list[int] = [-1] * len(trace)
+
+    def run(self) -> Tape:
+        trace, tape, place = self.trace, self.tape, self.place
+        for node in range(trace.leaves):
+            is_input = node < trace.n_inputs
+            place[node] = tape.add(INPUT if is_input else PARAMETER)
+            tape.index[place[node]] = node if is_input else node - trace.n_inputs
+        for step in self._steps():
+            if isinstance(step, Region):
+                self._block(step)
+            else:
+                operands = trace.args[trace.start[step] : trace.start[step + 1]].tolist()
+                args = tuple([self._placed(a) for a in operands])
+                place[step] = tape.add(trace.rows[trace.kind[step]], args)
+        tape.outputs = [self._placed(node) for node in trace.outputs.tolist()]
+        return tape
+
+    def _steps(self) -> list[int | Region]:
+        """Nodes and regions in an order in which each finds its operands."""
+        trace, regions = self.trace, self.choice.regions
+        free = trace.kind >= 0
+        for region in regions:
+            free[region.nodes] = False
+        nodes = np.flatnonzero(free)
+        if not regions:
+            return list(nodes.tolist())
+        levels = self.choice.levels
+        steps: list[tuple[int, int, int | Region]] = [
+            (int(levels[node]), 1, node) for node in nodes.tolist()
+        ]
+        steps += [(region.level, 0, region) for region in regions]
+        steps.sort(key=lambda step: step[:2])  # stable: static regions stand before varying ones
+        return [step[2] for step in steps]
+
+    def _placed(self, node: int) -> int:
+        if self.trace.kind[node] == IS_CONSTANT:
+            return self.tape.constant(float(self.trace.number[node]))
+        return self.place[node]
+
+    def _block(self, region: Region) -> None:
+        trace = self.trace
+        others = np.setdiff1d(np.flatnonzero(trace.kind >= 0), region.nodes, assume_unique=True)
+        part, reads, outputs = cut(trace, region, others)
+        block = Block(part, self.gradient)
+        node = self.tape.add(block, tuple([self.place[a] for a in reads.tolist()]))
+        for position, output in enumerate(outputs.tolist()):
+            self.place[output] = self.tape.add(Output(block, position), (node,))

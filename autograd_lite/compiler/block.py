@@ -1,0 +1,154 @@
+"""Block: a trace that runs as native code, with its reverse pass, inside an array program.
+
+The machine code is made by LLVM, through llvmlite (the extra `fast`): a loop body takes tens of
+milliseconds, and nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_lite.compiler.machine import supported
+from autograd_lite.compiler.native import Layout, generate, lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from autograd_lite.compiler.trace import Trace
+
+    Floats = NDArray[np.float64]
+
+MISSING = (
+    "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'; "
+    "until then such graphs run as NumPy calls, many times slower"
+)
+
+
+def available() -> bool:
+    """Whether native code can be made here."""
+    try:
+        import llvmlite.binding  # noqa: F401  # only whether it can be imported
+    except ImportError:
+        return False
+    return True
+
+
+def require() -> None:
+    """Raise an ImportError that names the extra where native code cannot be made."""
+    if not available():
+        raise ImportError(MISSING)
+
+
+def lacking(trace: Trace) -> str:
+    """The first row, with its operands, that has no native kernel; "" if all have one."""
+    for kind, count in sorted(set(zip(trace.kind.tolist(), trace.counts.tolist()))):
+        if kind >= 0 and not supported(trace.rows[kind], count):
+            return f"{trace.rows[kind].name} of {count} operands"
+    return ""
+
+
+class Block:
+    """A trace as native code: leaves in, outputs out, for every sample of a batch.
+
+    It pickles as the trace and is compiled again where it arrives; there an ImportError names
+    the extra if llvmlite is missing.
+    """
+
+    def __init__(self, trace: Trace, gradient: bool) -> None:
+        self.trace = trace
+        self.gradient = gradient
+        self.layout: Layout = lay_out(trace, gradient)
+        self._machines: dict[bool, _Machine] = {}
+
+    def machine(self, strong: bool) -> _Machine:
+        """The compiled code; that with strong zeros is made when it is first needed."""
+        if strong not in self._machines:
+            self._machines[strong] = _Machine(self, strong)
+        return self._machines[strong]
+
+    def work(self, samples: int, wanted: NDArray[np.intp]) -> Work:
+        """The vectors for so many samples; `wanted` are the outputs' numbers in their order."""
+        return Work(self, samples, wanted)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Block, (self.trace, self.gradient))
+
+
+class Work:
+    """A block's numbers for a batch of one size.
+
+    v  (samples, slots) values
+    d  (samples, slots) cotangents, 0.0 between two sweeps
+
+    `multiply` is np.multiply, or the strong product, as in the rest of the program.
+    """
+
+    def __init__(self, block: Block, samples: int, wanted: NDArray[np.intp]) -> None:
+        self.block = block
+        self.samples = samples
+        plain = block.machine(strong=False)
+        self.v: Floats = np.zeros((samples, plain.native.slots))
+        self.leaves = plain.native.leaves
+        self.v[:, self.leaves : self.leaves + len(plain.native.constants)] = plain.native.constants
+        self.outputs = plain.native.outputs[wanted]
+        self.d: Floats = np.zeros_like(self.v) if block.gradient else self.v[:0]
+        self._inputs = self.v[:, : self.leaves].T
+        self._gradient = self.d[:, : self.leaves]
+        self._v, self._d = self.v.ctypes.data, self.d.ctypes.data
+        self._one = int(self.outputs[0]) if samples == 1 and len(self.outputs) == 1 else None
+
+    def forward(self, x: Any, out: Floats, multiply: Any) -> None:
+        """From leaves (leaves, samples or 1) to outputs (outputs, samples)."""
+        self._inputs[...] = x
+        self.block.machine(multiply is not np.multiply).forward(self._v, self.samples)
+        if self._one is not None:
+            out[0, 0] = self.v[0, self._one]
+        else:
+            out[...] = self.v[:, self.outputs].T
+
+    def backward(self, g: Floats, multiply: Any) -> Floats:
+        """From the outputs' cotangents to the leaves' (leaves, samples), valid until the next."""
+        self._gradient.fill(0.0)
+        if self._one is not None:
+            self.d[0, self._one] += g[0, 0]
+        else:
+            np.add.at(self.d.T, self.outputs, g)
+        self.block.machine(multiply is not np.multiply).backward(self._v, self._d, self.samples)
+        return self._gradient.T
+
+
+class _Machine:
+    """The machine code of a block and the tables that it reads."""
+
+    def __init__(self, block: Block, strong: bool) -> None:
+        require()
+        import llvmlite.binding as llvm
+
+        self.native = generate(block.trace, block.layout, block.gradient, strong)
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        target = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
+        )
+        module = llvm.parse_assembly(self.native.ir)
+        self._engine = llvm.create_mcjit_compiler(module, target)  # owns the code
+        self._engine.finalize_object()
+        self._forward = self._function("forward", 4)
+        self._backward = self._function("backward", 5) if block.gradient else None
+        self._table, self._runs = self.native.table.ctypes.data, self.native.runs.ctypes.data
+
+    def _function(self, name: str, arguments: int) -> Callable[..., None]:
+        kinds = [ctypes.c_void_p] * (arguments - 1) + [ctypes.c_int64]
+        return ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
+
+    def forward(self, v: int, samples: int) -> None:
+        self._forward(v, self._table, self._runs, samples)
+
+    def backward(self, v: int, d: int, samples: int) -> None:
+        assert self._backward is not None
+        self._backward(v, d, self._table, self._runs, samples)

@@ -1,0 +1,374 @@
+"""Machine code as symbols: kernels and rules of the table, run on these, print LLVM IR.
+
+Functions that the processor lacks are calls into the C library, the one that Python's `math`
+uses, so that native and eager values agree to the bit wherever the kernels do.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from autograd_lite import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autograd_lite.ops import Op
+
+#: NumPy's names of C functions of one and of two arguments.
+_C = {"exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
+      "log10": "log10", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin",
+      "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+      "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "hypot": "hypot",
+      "arctan2": "atan2", "pow": "pow"}  # fmt: skip
+_OF_TWO = {"hypot", "atan2", "pow"}
+#: Rows without an array kernel that C has a function for.
+_ROWS_IN_C = {ops.erf: "erf"}
+#: Rows that cost a processor little: their values are computed again rather than stored.
+CHEAP = {ops.add, ops.sub, ops.mul, ops.neg, ops.identity}
+#: Rows of more arguments are not unrolled.
+LONGEST = 64
+
+DECLARATIONS = "\n".join(
+    f"declare double @{name}(double{', double' if name in _OF_TWO else ''})"
+    for name in sorted({*_C.values(), *_ROWS_IN_C.values()})
+) + "".join(
+    f"\ndeclare double @llvm.{name}.f64(double{', double' if name == 'copysign' else ''})"
+    for name in ("fabs", "sqrt", "copysign")
+)
+
+
+def supported(op: Op, count: int) -> bool:
+    """Whether the row, on so many operands, has a native kernel."""
+    if op is ops.sum or op is ops.dot:
+        return True
+    return (op.array is not None or op in _ROWS_IN_C) and count <= LONGEST
+
+
+def number(x: float) -> str:
+    """The float as LLVM writes it: its bits."""
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
+
+
+class Builder:
+    """The statements of one function; equal ones share their result.
+
+    strong   whether a product with a cotangent of 0.0 is 0.0, whatever the other factor
+    """
+
+    def __init__(self, strong: bool = False) -> None:
+        self.lines: list[str] = []
+        self.strong = strong
+        self._known: dict[str, str] = {}
+        self._count = 0
+
+    def name(self) -> str:
+        """A new register's name."""
+        self._count += 1
+        return f"%r{self._count}"
+
+    def emit(self, statement: str, shared: bool = True) -> str:
+        """The register that holds the result; loads of what may change are not `shared`."""
+        if shared and statement in self._known:
+            return self._known[statement]
+        register = self.name()
+        self.lines.append(f"  {register} = {statement}")
+        if shared:
+            self._known[statement] = register
+        return register
+
+    def load(self, pointer: str, shared: bool = True) -> Register:
+        """The number that stands there."""
+        return Register(self, self.emit(f"load double, ptr {pointer}", shared))
+
+    def store(self, x: Any, pointer: str) -> None:
+        """Write a register or a number there."""
+        self.lines.append(f"  store double {_text(x)}, ptr {pointer}")
+
+    def call(self, function: str, *args: Any) -> Register:
+        """The result of a C function or an intrinsic."""
+        texts = ", ".join(f"double {_text(a)}" for a in args)
+        return Register(self, self.emit(f"call double @{function}({texts})"))
+
+    def kernel(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """The row's value: its array kernel, run on registers."""
+        if op is ops.dot:
+            return _dot(args)
+        if op is ops.power and args[1] in (1.0, 2.0, 3.0, 4.0):
+            return _small_power(args[0], args[1])
+        if op in _ROWS_IN_C:
+            return self.call(_ROWS_IN_C[op], *args)
+        if op is ops.sum:
+            return _Numpy(self).add.reduce(Stack(args))
+        assert op.array is not None
+        return self._evaluated(op, args)
+
+    def _evaluated(self, op: Op, args: tuple[Any, ...]) -> Any:
+        names = [f"a{i}" for i in range(len(args))]
+        lifted = [_lift(self, a) for a in args]
+        half = len(args) // 2
+        scope = {"__builtins__": {}, "np": _Numpy(self), "multiply": self.product,
+                 **dict(zip(names, lifted)), "x": Stack(lifted),
+                 "a": Stack(lifted[:half]), "t": Stack(lifted[half:])}  # fmt: skip
+        if op.shared:
+            scope["shared"] = eval(op.shared.format(x="x", a="a", t="t"), scope)
+        assert op.array is not None
+        text = op.array.format(*names, x="x", a="a", t="t", shared="shared")
+        return eval(text, scope)  # the table's own kernel, as the array path executes it
+
+    def product(self, g: Any, d: Any) -> Any:
+        """The cotangent g times a partial; strong programs let a 0.0 win over everything."""
+        if isinstance(g, Stack) or isinstance(d, Stack):
+            return _broadcast(self.product, g, d)
+        plain = _lift(self, g) * d
+        if not self.strong:
+            return plain
+        zero = Condition(self, self.emit(f"fcmp oeq double {_text(g)}, {number(0.0)}"))
+        return zero.choose(0.0, plain)
+
+
+class Register:
+    """A double in a register: what kernels and rules compute with."""
+
+    __slots__ = ("builder", "text")
+    __hash__ = None  # type: ignore[assignment]  # == compares numbers, as in NumPy
+
+    def __init__(self, builder: Builder, text: str) -> None:
+        self.builder = builder
+        self.text = text
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """The row on these operands."""
+        return self.builder.kernel(op, args)
+
+    def _binary(self, instruction: str, a: Any, b: Any) -> Any:
+        if isinstance(a, Stack) or isinstance(b, Stack):
+            return _broadcast(lambda x, y: self._binary(instruction, x, y), a, b)
+        text = f"{instruction} double {_text(a)}, {_text(b)}"
+        return Register(self.builder, self.builder.emit(text))
+
+    def __add__(self, other: Any) -> Any:
+        return self._binary("fadd", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._binary("fadd", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._binary("fsub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._binary("fsub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) is float and other in (1.0, -1.0):
+            return self if other == 1.0 else -self
+        return self._binary("fmul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.__mul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._binary("fdiv", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._binary("fdiv", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self.builder.call("pow", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.builder.call("pow", other, self)
+
+    def __neg__(self) -> Register:
+        return Register(self.builder, self.builder.emit(f"fneg double {self.text}"))
+
+    def _compare(self, relation: str, other: Any) -> Any:
+        if isinstance(other, Stack):
+            return _broadcast(lambda x, y: x._compare(relation, y), self, other)
+        text = f"fcmp {relation} double {self.text}, {_text(other)}"
+        return Condition(self.builder, self.builder.emit(text))
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compare("ogt", other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compare("olt", other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compare("oge", other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compare("ole", other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._compare("oeq", other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._compare("une", other)
+
+
+class Condition:
+    """A truth in a register."""
+
+    __slots__ = ("builder", "text")
+
+    def __init__(self, builder: Builder, text: str) -> None:
+        self.builder = builder
+        self.text = text
+
+    def choose(self, a: Any, b: Any) -> Any:
+        """a where the condition holds, else b."""
+        text = f"select i1 {self.text}, double {_text(a)}, double {_text(b)}"
+        return Register(self.builder, self.builder.emit(text))
+
+
+class Stack(list[Any]):
+    """The operands of a row of many arguments; arithmetic goes entry by entry, as in NumPy."""
+
+    def _each(self, name: str, other: Any) -> Stack:
+        return _broadcast(lambda a, b: getattr(_lift(_builder(a, b), a), name)(b), self, other)
+
+    def __add__(self, other: Any) -> Stack:
+        return self._each("__add__", other)
+
+    def __sub__(self, other: Any) -> Stack:
+        return self._each("__sub__", other)
+
+    def __rsub__(self, other: Any) -> Stack:
+        return self._each("__rsub__", other)
+
+    def __mul__(self, other: Any) -> Stack:
+        return self._each("__mul__", other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Stack:
+        return Stack([-x for x in self])
+
+    def __rtruediv__(self, other: Any) -> Stack:
+        return self._each("__rtruediv__", other)
+
+
+class _Reduction:
+    """A ufunc of two arguments, with the `reduce` that folds it over a stack."""
+
+    def __init__(self, f: Callable[[Any, Any], Any]) -> None:
+        self.f = f
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        return _broadcast(self.f, a, b) if isinstance(a, Stack) or isinstance(b, Stack) else (
+            self.f(a, b)
+        )  # fmt: skip
+
+    def reduce(self, stack: Stack, axis: int = 0) -> Any:
+        """f over the stack, its only axis, from left to right; 0.0 for an empty one."""
+        assert axis == 0
+        total = stack[0] if stack else 0.0
+        for x in stack[1:]:
+            total = self.f(total, x)
+        return total
+
+
+class _Numpy:
+    """The part of NumPy's vocabulary that kernels use, on registers."""
+
+    inf, nan = float("inf"), float("nan")
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.add = _Reduction(lambda a, b: _lift(builder, a) + b)
+        self.maximum = _Reduction(lambda a, b: self._extreme("__gt__", a, b))
+        self.minimum = _Reduction(lambda a, b: self._extreme("__lt__", a, b))
+        self.logaddexp = _Reduction(self._logaddexp)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in _C:
+            raise AttributeError(f"no native kernel for np.{name}")
+        return lambda *args: self._elementwise(lambda *xs: self.builder.call(_C[name], *xs), *args)
+
+    def _elementwise(self, f: Callable[..., Any], *args: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Stack):
+            return Stack([f(x) for x in args[0]])
+        return f(*args)
+
+    def sqrt(self, x: Any) -> Any:
+        """The processor's own."""
+        return self._elementwise(lambda a: self.builder.call("llvm.sqrt.f64", a), x)
+
+    def abs(self, x: Any) -> Any:
+        """The absolute value."""
+        return self._elementwise(lambda a: self.builder.call("llvm.fabs.f64", a), x)
+
+    def square(self, x: Any) -> Any:
+        """x * x."""
+        return self._elementwise(lambda a: a * a, x)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        """a or b."""
+        if isinstance(condition, Condition):
+            return condition.choose(a, b)
+        return a if condition else b  # the comparison of two literals
+
+    def sign(self, x: Any) -> Any:
+        """-1, 0 (with its sign), 1 or nan."""
+        signed = self.builder.call("llvm.copysign.f64", 1.0, x)
+        return (self.abs(x) > 0.0).choose(signed, x)
+
+    def heaviside(self, x: Any, at_zero: float) -> Any:
+        """0, at_zero or 1; nan for nan."""
+        x = _lift(self.builder, x)
+        return (x > 0.0).choose(1.0, (x < 0.0).choose(0.0, (x == 0.0).choose(at_zero, x)))
+
+    def clip(self, x: Any, lo: Any, hi: Any) -> Any:
+        """min(max(x, lo), hi)."""
+        return self.minimum(self.maximum(x, lo), hi)
+
+    def _extreme(self, relation: str, a: Any, b: Any) -> Any:
+        """The larger or the smaller; nan where one is."""
+        a = _lift(self.builder, a)
+        a_is_nan = self.builder.emit(f"fcmp uno double {a.text}, {number(0.0)}")
+        better = getattr(a, relation)(b).text
+        takes_a = self.builder.emit(f"or i1 {better}, {a_is_nan}")
+        return Condition(self.builder, takes_a).choose(a, b)
+
+    def _logaddexp(self, a: Any, b: Any) -> Any:
+        """log(e**a + e**b) by way of the larger; both may be infinite."""
+        a, b = _lift(self.builder, a), _lift(self.builder, b)
+        log1p, exp = self.builder.call, self.builder.call
+        apart = self.maximum(a, b) + log1p("log1p", exp("exp", -self.abs(a - b)))
+        return (a == b).choose(a + 0.6931471805599453, apart)
+
+
+def _broadcast(f: Callable[[Any, Any], Any], a: Any, b: Any) -> Stack:
+    n = len(a) if isinstance(a, Stack) else len(b)
+    left = a if isinstance(a, Stack) else [a] * n
+    right = b if isinstance(b, Stack) else [b] * n
+    return Stack([f(x, y) for x, y in zip(left, right, strict=True)])
+
+
+def _builder(*xs: Any) -> Builder:
+    return next(x.builder for x in xs if isinstance(x, Register))
+
+
+def _lift(builder: Builder, x: Any) -> Any:
+    """A number as a register's text; a kernel may then use operators on it."""
+    return Register(builder, number(x)) if isinstance(x, (int, float)) else x
+
+
+def _text(x: Any) -> str:
+    return x.text if isinstance(x, Register) else number(float(x))
+
+
+def _dot(args: tuple[Any, ...]) -> Any:
+    n = len(args) // 2
+    builder = _builder(*args)
+    total = _lift(builder, args[-1])
+    for w, x in zip(args[:n], args[n:-1]):
+        total = total + _lift(builder, w) * x
+    return total
+
+
+def _small_power(x: Any, c: float) -> Any:
+    square = x * x if c > 1.0 else x
+    return {1.0: x, 2.0: square}.get(c) or (square * x if c == 3.0 else square * square)

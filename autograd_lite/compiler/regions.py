@@ -1,0 +1,225 @@
+"""Regions: which part of a graph runs as native code, and which as NumPy calls.
+
+A NumPy call costs a microsecond or two and then next to nothing per number, its matrix products
+least of all; native code costs nothing to start and a few nanoseconds a number. So groups that
+are wide stay arrays, narrow stretches of levels become native, each by what it is estimated to
+take. Static numbers count once, those of a batch for BATCH samples.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from autograd_lite import ops
+from autograd_lite.compiler import block
+from autograd_lite.compiler.machine import CHEAP
+from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, Trace
+from autograd_lite.errors import CompileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+#: Samples that a batch is taken to have; how many there will be is not known yet.
+BATCH = 64
+#: Microseconds, measured on one core: one group's NumPy calls in both directions, a number of
+#: an elementary function and of plain arithmetic there, a term of a matrix product; the same in
+#: native code; and the way into a native region and back.
+_CALLS, _FUNCTION, _PLAIN, _PRODUCT = 7.0, 0.006, 0.003, 0.0005
+_NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.015, 0.002, 0.003
+_SWITCH = 25.0
+_LINEAR = (ops.add, ops.sub, ops.sum)
+
+
+class Region(NamedTuple):
+    """Nodes that run as native code: all at or after `level`, all static or all varying."""
+
+    nodes: Ints
+    varying: bool
+    level: int
+
+
+class Choice(NamedTuple):
+    """The native regions in the order in which they run, each node's level, and why."""
+
+    regions: list[Region]
+    levels: Ints
+    why: str
+
+
+def choose(trace: Trace, executor: str = "auto") -> Choice:
+    """The native regions of a trace; none where llvmlite or a kernel is missing.
+
+    executor "arrays" or "native" asks for one of them throughout: the latter is an ImportError
+    without llvmlite, a CompileError for rows without a native kernel.
+    """
+    nodes = np.flatnonzero(trace.kind >= 0)
+    level = np.zeros(len(trace), np.int64)
+    if executor == "arrays" or not nodes.size:
+        return Choice([], level, "NumPy calls throughout, as asked for" if nodes.size else
+                      "nothing is computed")  # fmt: skip
+    lacking = block.lacking(trace)
+    if executor == "native":
+        block.require()
+        if lacking:
+            raise CompileError(f'compile: no native code for {lacking}; use executor="auto"')
+        return _throughout(trace, nodes, "native code throughout, as asked for")
+    if not block.available():
+        return Choice([], level, f"NumPy calls throughout; {block.MISSING}")
+    if lacking:
+        return Choice([], level, f"NumPy calls throughout: no native code for {lacking}")
+    varying = _varying(trace)
+    dots = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
+    products = int(trace.counts[nodes][dots].sum())
+    if not varying.any() and 2 * products < len(trace.args):
+        why = "native code throughout: one number at a time, and few inner products"
+        return _throughout(trace, nodes, why)
+    level = _levels(trace)
+    return _by_level(trace, nodes, level, varying)
+
+
+def _throughout(trace: Trace, nodes: Ints, why: str) -> Choice:
+    """All nodes native, what is the same for all samples by itself."""
+    varying = _varying(trace)[nodes]
+    lanes = ((nodes[~varying], False), (nodes[varying], True))
+    regions = [Region(part, lane, 0) for part, lane in lanes if part.size]
+    return Choice(regions, np.zeros(len(trace), np.int64), why)
+
+
+def _varying(trace: Trace) -> Bools:
+    """(n,) which nodes depend on an input."""
+    varying = trace.kind == IS_INPUT
+    if trace.n_inputs:
+        found = varying.tolist()
+        start, args = trace.start.tolist(), trace.args.tolist()
+        for node in np.flatnonzero(trace.kind >= 0).tolist():
+            for a in args[start[node] : start[node + 1]]:
+                if found[a]:
+                    found[node] = True
+                    break
+        varying = np.array(found)
+    return np.asarray(varying, bool)
+
+
+def _absorbed(trace: Trace) -> Bools:
+    """(n,) terms used once, by a sum: they cost no call and no level of their own."""
+    n = len(trace)
+    uses = np.bincount(trace.args, minlength=n)
+    np.add.at(uses, trace.outputs, 1)
+    linear = np.array([*[op in _LINEAR for op in trace.rows], False])
+    term = np.array([*[op in _LINEAR or op is ops.mul for op in trace.rows], False])
+    kind = np.maximum(trace.kind, -1)
+    by_sum = np.zeros(n, bool)
+    by_sum[trace.args[linear[kind[trace.owners()]]]] = True
+    found: Bools = (uses == 1) & by_sum & term[kind]
+    return found
+
+
+def _levels(trace: Trace) -> Ints:
+    """(n,) levels; a term that is absorbed stands on its sum's."""
+    absorbed = _absorbed(trace).tolist()
+    start, args = trace.start.tolist(), trace.args.tolist()
+    level = [0] * len(trace)
+    nodes = np.flatnonzero(trace.kind >= 0).tolist()
+    for node in nodes:
+        operands = args[start[node] : start[node + 1]]
+        level[node] = max([level[a] for a in operands], default=0) + (not absorbed[node])
+    for node in reversed(nodes):
+        for a in args[start[node] : start[node + 1]]:
+            if absorbed[a]:
+                level[a] = level[node]
+    return np.array(level)
+
+
+def _by_level(trace: Trace, nodes: Ints, level: Ints, varying: Bools) -> Choice:
+    """The cheaper way for each level, switching only where it pays."""
+    as_arrays, as_native = _costs(trace, nodes, level, varying)
+    native = _cheapest(as_arrays, as_native)
+    regions = []
+    first = 1
+    for is_native, group in groupby(native):
+        count = len(list(group))
+        if is_native:
+            inside = nodes[(level[nodes] >= first) & (level[nodes] < first + count)]
+            for lane in (False, True):
+                part = inside[varying[inside] == lane]
+                if part.size:
+                    regions.append(Region(part, lane, first))
+        first += count
+    why = "NumPy calls throughout: the groups are wide"
+    if regions:
+        why = (f"{sum(native)} of {len(native)} levels are narrow: native code there, "
+               "NumPy calls elsewhere")  # fmt: skip
+    return Choice(regions, level, why)
+
+
+def _costs(
+    trace: Trace, nodes: Ints, level: Ints, varying: Bools
+) -> tuple[list[float], list[float]]:
+    """Per level from 1 on the microseconds that each way is estimated to take."""
+    absorbed = _absorbed(trace)[nodes]
+    cheap = np.array([op in CHEAP or op is ops.sum for op in trace.rows])[trace.kind[nodes]]
+    dot = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
+    numbers = np.where(varying[nodes], BATCH, 1) * np.maximum(1, trace.counts[nodes] // 2)
+    plain, product = cheap & ~dot, dot | absorbed
+    each = np.where(product, _PRODUCT, np.where(plain, _PLAIN, _FUNCTION)) * numbers
+    native = np.where(dot, _NATIVE_PRODUCT, np.where(plain, _NATIVE_PLAIN, _NATIVE_FUNCTION))
+    at, top = level[nodes] - 1, int(level.max())
+    groups = np.unique(
+        (at * len(trace.rows) + trace.kind[nodes])[~absorbed] * 2 + varying[nodes][~absorbed]
+    ) // (2 * len(trace.rows))  # fmt: skip
+    calls = np.bincount(groups, minlength=top) * _CALLS
+    arrays = np.bincount(at, each, top) + calls
+    return arrays.tolist(), np.bincount(at, native * numbers, top).tolist()
+
+
+def _cheapest(arrays: list[float], native: list[float]) -> list[bool]:
+    """The path of least cost through the levels: True where it is native."""
+    cost = (0.0, _SWITCH)
+    came: list[tuple[bool, bool]] = []
+    for a, n in zip(arrays, native):
+        stay, change = cost[1] <= cost[0] + _SWITCH, cost[1] < cost[0]
+        came.append((change, stay))
+        cost = (min(cost) + a, min(cost[1], cost[0] + _SWITCH) + n)
+    path = [cost[1] < cost[0]]
+    for change, stay in reversed(came[1:]):
+        path.append(stay if path[-1] else change)
+    return path[::-1]
+
+
+def cut(trace: Trace, region: Region, others: Ints) -> tuple[Trace, Ints, Ints]:
+    """The region as a trace of its own, the nodes it reads, and those of its nodes that are read.
+
+    others  the nodes outside of this region that are computed, in whatever way
+    """
+    inside = np.zeros(len(trace), bool)
+    inside[region.nodes] = True
+    owners = trace.owners()
+    mine = inside[owners]
+    operands = trace.args[mine]
+    external = np.unique(operands[~inside[operands] & (trace.kind[operands] != IS_CONSTANT)])
+    constants = np.unique(operands[trace.kind[operands] == IS_CONSTANT])
+    read = np.zeros(len(trace), bool)
+    is_other = np.zeros(len(trace), bool)
+    is_other[others] = True
+    read[trace.args[is_other[owners]]] = True
+    read[trace.outputs] = True
+    outputs = np.flatnonzero(read & inside)
+    order = np.concatenate([external, region.nodes, constants])
+    new = np.full(len(trace), -1)
+    new[order] = np.arange(len(order))
+    counts = np.concatenate([
+        np.zeros(len(external), np.int64), trace.counts[region.nodes],
+        np.zeros(len(constants), np.int64),
+    ])  # fmt: skip
+    kind = trace.kind[order].copy()
+    kind[: len(external)] = IS_INPUT
+    start = np.concatenate([[0], np.cumsum(counts)])
+    sub = Trace(trace.rows, kind, start, new[operands], trace.number[order],
+                len(external), 0, new[outputs])  # fmt: skip
+    return sub, external, outputs
