@@ -179,8 +179,7 @@ class Program:
         """
         rows = self._checked(X)
         with self._lock, np.errstate(all="ignore"):
-            forward, _ = self._functions(len(rows))
-            results = self._outputs(self._forward(forward, rows, theta), len(rows))
+            results = self._outputs(self._forward(rows, theta)[0], len(rows))
         return results[0] if self._n_outputs == 1 else results.T
 
     def value_and_grad(
@@ -203,9 +202,11 @@ class Program:
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
             return np.array([v for v, _ in each]), np.array([g for _, g in each])
         seed = 1.0 / len(rows) if reduce == "mean" else 1.0
-        results, gradient = self._both(rows, theta, seed)
-        total = float(results[0].sum()) * (len(rows) / results[0].size)  # static: one for all
-        return total * seed, gradient
+        with self._lock, np.errstate(all="ignore"):
+            results, total = self._forward(rows, theta, 1)
+            gradient = self._backward(rows, seed)
+        # a static output is the same for every sample
+        return float(total) * (len(rows) / results[0].size) * seed, gradient
 
     def write_back(self, theta: ArrayLike) -> None:
         """Set the parameters' `.data` to this vector.
@@ -224,30 +225,34 @@ class Program:
 
         rows (B, inputs) must have the program's dtype; it is not checked.
         """
-        results, gradient = self._both(rows, theta, seed)
-        return self._outputs(results, len(rows)), gradient
-
-    def _both(
-        self, rows: Array, theta: ArrayLike | None, seed: float
-    ) -> tuple[tuple[Array, ...], Array]:
         with self._lock, np.errstate(all="ignore"):
-            forward, backward = self._functions(len(rows))
-            results = tuple(r.copy() for r in self._forward(forward, rows, theta, looked_at=1))
-            gradient = backward(seed, np.multiply, np.dot, np.dot)
-            if not isfinite(gradient.dot(gradient)):
-                # once more with strong zeros: a cotangent of 0.0 propagates nothing
-                gradient = backward(seed, strong_multiply, strong_dot, strong_dot_back)
-            return results, self._external(gradient)
+            outputs = self._outputs(self._forward(rows, theta, 1)[0], len(rows))
+            return outputs, self._backward(rows, seed)
 
     def _forward(
-        self, forward: Any, rows: Array, theta: ArrayLike | None, looked_at: int | None = None
-    ) -> tuple[Array, ...]:
-        """The outputs; with strong zeros where one of those looked at is not finite without."""
+        self, rows: Array, theta: ArrayLike | None, looked_at: int | None = None
+    ) -> tuple[tuple[Array, ...], Any]:
+        """The outputs, and the sum of those looked at.
+
+        They are computed again with strong zeros where the sum is not finite without.
+        """
+        forward, _ = self._functions(len(rows))
         vector = self._internal(theta)
         results: tuple[Array, ...] = forward(rows, vector, np.multiply)
-        if not isfinite(sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])):
+        total = sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])
+        if not isfinite(total):
             results = forward(rows, vector, strong_multiply)
-        return results
+            total = sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])
+        return results, total
+
+    def _backward(self, rows: Array, seed: float) -> Array:
+        """The gradient of seed times the sum of the first output, after its `_forward`."""
+        _, backward = self._functions(len(rows))
+        gradient = backward(rows, seed, *_PLAIN)
+        if not isfinite(gradient.dot(gradient)):
+            # once more with strong zeros: a cotangent of 0.0 propagates nothing
+            gradient = backward(rows, seed, *_STRONG)
+        return self._external(gradient)
 
     def _functions(self, count: int) -> tuple[Any, Any]:
         if count not in self._built:
@@ -345,3 +350,7 @@ def strong_dot(g: Array, x: Array, out: Any = None) -> Array:
 def strong_dot_back(w: Array, g: Array, out: Any = None) -> Array:
     """w @ g where an entry of g that is 0 contributes nothing."""
     return strong_dot(g.T, w.T, None if out is None else out.T)
+
+
+_PLAIN = (np.multiply, np.dot, np.dot, np.matmul)
+_STRONG = (strong_multiply, strong_dot, strong_dot_back, strong_dot)
