@@ -23,6 +23,8 @@ from autograd_lite.ops import Op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from autograd_lite.compiler.block import Block
     from autograd_lite.compiler.layout import Array
 
@@ -34,18 +36,21 @@ class Source:
     arrays      constant and index arrays by name
     rows        the rows without an array kernel, by name
     blocks      the native blocks by name
+    whole       the block that is all of the program, and the positions of the parameters that
+                it reads; None where there is more
     order       for each row of the static array s the position in theta
     """
 
     def __init__(
         self, text: str, arrays: dict[str, Any], rows: dict[str, Op], blocks: dict[str, Block],
-        order: list[int],
+        order: list[int], whole: tuple[Block, NDArray[np.intp]] | None,
     ) -> None:  # fmt: skip
         self.text = text
         self.arrays = arrays
         self.rows = rows
         self.blocks = blocks
         self.order = order
+        self.whole = whole
 
 
 def emit(tape: Tape, groups: Sequence[Group], varying: Sequence[bool], gradient: bool) -> Source:
@@ -87,8 +92,15 @@ class _Emitter:
                 self._backward(number, self.groups[number])
         return Source(
             self._text(results, gradient), self.at.constants, self.rows, self.blocks,
-            [tape.index[node] for node in order],
+            [tape.index[node] for node in order], self._whole(gradient),
         )  # fmt: skip
+
+    def _whole(self, gradient: bool) -> tuple[Block, NDArray[np.intp]] | None:
+        tape, kind = self.tape, self.groups[0].kind if len(self.groups) == 1 else None
+        if not (gradient and isinstance(kind, Output) and tape.outputs == self.groups[0].nodes):
+            return None
+        reads = self.groups[0].operands[0]
+        return kind.block, np.array([tape.index[node] for node in reads], np.intp)
 
     def _place_ones(self) -> None:
         """Rows of ones below the rows that a product with biases reads, if these end an array."""

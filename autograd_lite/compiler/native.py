@@ -205,8 +205,8 @@ def _give_slots(layout: Layout, segment: Loop | Runs, dear: NDArray[np.bool_]) -
 class Native:
     """A trace as code: what `block.Machine` compiles and runs.
 
-    ir        a module with `forward(v, table, runs, samples)` and
-              `backward(v, d, table, runs, samples)`
+    ir        a module with `forward(v, table, runs, samples)`,
+              `backward(v, d, table, runs, samples)` and `both`, one after the other
     table     indices of operands
     runs      (runs, 5) of the interpreter: function, nodes, first slot, table offset, operands
     slots     numbers per sample; the constants stand at `constant_slots`
@@ -253,6 +253,8 @@ def generate(trace: Trace, layout: Layout, gradient: bool, strong: bool) -> Nati
         if functions_of_keys:
             functions.append(_interpreter(direction, len(functions_of_keys)))
         functions.append(_driver(direction, calls, layout.slots))
+    if gradient:
+        functions.append(_BOTH)
     table = np.concatenate([np.empty(0, np.int64), *layout.tables])
     constants = trace.number[trace.kind == IS_CONSTANT]
     return Native(
@@ -638,6 +640,13 @@ def _interpreter(direction: str, functions: int) -> str:
     lines += ["done:", f"  %next = add i64 %r, {-1 if back else 1}", f"  %more = icmp {test}",
               "  br i1 %more, label %run, label %end", "end:", "  ret void", "}"]  # fmt: skip
     return "\n".join(lines)
+
+
+_BOTH = """define void @both(ptr %v, ptr %d, ptr %table, ptr %runs, i64 %samples) {
+  call void @forward(ptr %v, ptr %table, ptr %runs, i64 %samples)
+  call void @backward(ptr %v, ptr %d, ptr %table, ptr %runs, i64 %samples)
+  ret void
+}"""
 
 
 def _driver(direction: str, calls: list[str], slots: int) -> str:

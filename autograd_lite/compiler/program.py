@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autograd_lite.compiler.account import account
+from autograd_lite.compiler.block import Direct
 from autograd_lite.compiler.emit import Source, emit
 from autograd_lite.compiler.plan import plan
 from autograd_lite.compiler.regions import choose
@@ -123,15 +125,19 @@ def _compiled(
     collecting = gc.isenabled()
     gc.disable()  # it would walk every new tuple again and again while only lists grow
     try:
-        trace = simplify(record(outputs, inputs, parameters, strict))
+        recorded = record(outputs, inputs, parameters, strict)
+        trace = simplify(recorded)
         choice = choose(trace, executor)
         tape, varying = collect(unrolled(trace, choice, gradient))
-        source = emit(tape, plan(tape, varying), varying, gradient)
+        groups = plan(tape, varying)
+        source = emit(tape, groups, varying, gradient)
     finally:
         if collecting:
             gc.enable()
     theta = np.array([p.data for p in parameters], dtype)
-    return Program(source, theta, len(inputs), len(outputs), dtype, parameters)
+    counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
+    why = account(counts[0], counts[1], choice.why, groups)
+    return Program(source, theta, len(inputs), len(outputs), dtype, why, parameters)
 
 
 class Program:
@@ -146,9 +152,10 @@ class Program:
 
     def __init__(
         self, source: Source, theta: Array, n_inputs: int, n_outputs: int,
-        dtype: np.dtype[Any], parameters: list[Value] | None,
+        dtype: np.dtype[Any], why: str, parameters: list[Value] | None,
     ) -> None:  # fmt: skip
         self._source = source
+        self._why = why
         self._theta = theta
         self._n_inputs = n_inputs
         self._n_outputs = n_outputs
@@ -159,6 +166,19 @@ class Program:
         self._build = _load(source)
         self._built: dict[int, tuple[Any, Any]] = {}
         self._lock = Lock()
+        alone = source.whole is not None and dtype == np.float64 and not n_inputs
+        self._direct = Direct(*source.whole, len(theta)) if alone and source.whole else None
+
+    def explain_plan(self) -> str:
+        """Which part of the graph runs in what way, and why; how much of it is loops.
+
+        >>> x = Value(2.0)
+        >>> print(compile(x * x, [], [x], executor="arrays").explain_plan())
+        1 node recorded, 1 after simplification.
+        NumPy calls throughout, as asked for.
+        As arrays: 1 node in 1 group.
+        """
+        return self._why
 
     @property
     def source(self) -> str:
@@ -177,6 +197,9 @@ class Program:
         >>> compile(x * x, [x], []).value([[2.0], [3.0]])
         array([4., 9.])
         """
+        if X is None and self._direct is not None:
+            with self._lock:
+                return np.array([self._direct.value(self._vector(theta))])
         rows = self._checked(X)
         with self._lock, np.errstate(all="ignore"):
             results = self._outputs(self._forward(rows, theta)[0], len(rows))
@@ -197,6 +220,9 @@ class Program:
             )
         if reduce not in ("mean", "sum", "none"):
             raise ValueError(f'reduce is {reduce!r}; it must be "mean", "sum" or "none"')
+        if X is None and self._direct is not None and reduce != "none":
+            with self._lock:
+                return self._direct.value_and_grad(self._vector(theta))
         rows = self._checked(X)
         if reduce == "none":
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
@@ -299,7 +325,7 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"source": self._source, "theta": self._theta, "n_inputs": self._n_inputs,
-                "n_outputs": self._n_outputs, "dtype": self._dtype}  # fmt: skip
+                "n_outputs": self._n_outputs, "dtype": self._dtype, "why": self._why}  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state, parameters=None)  # type: ignore[misc]  # as a new program

@@ -68,7 +68,7 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
         block.require()
         if lacking:
             raise CompileError(f'compile: no native code for {lacking}; use executor="auto"')
-        return _throughout(trace, nodes, "native code throughout, as asked for")
+        return _throughout(trace, nodes, "Native code throughout, as asked for")
     if not block.available():
         return Choice([], level, f"NumPy calls throughout; {block.MISSING}")
     if lacking:
@@ -77,7 +77,7 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
     dots = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
     products = int(trace.counts[nodes][dots].sum())
     if not varying.any() and 2 * products < len(trace.args):
-        why = "native code throughout: one number at a time, and few inner products"
+        why = "Native code throughout: one number at a time, and few inner products"
         return _throughout(trace, nodes, why)
     level = _levels(trace)
     return _by_level(trace, nodes, level, varying)
