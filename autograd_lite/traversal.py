@@ -7,6 +7,8 @@ sweep fast, and why one lock is held by every traversal.
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import chain, count, repeat
 from threading import RLock
 
 from autograd_lite.errors import GraphError
@@ -52,6 +54,58 @@ def topological(*roots: Value, until: Sequence[Value] = ()) -> list[Value]:
         for root in roots:
             _visit(root, token, order, order, recorded=True)
         return order
+
+
+class Numbered:
+    """A graph by number: the given leaves, then the nodes in topological order, then other leaves.
+
+    nodes    the nodes
+    leaves   the leaves that were not given
+    missing  the given leaves that no root depends on
+    a, b     per node the number of its operand in that slot, -1 where none stands there
+    many     per position in `nodes` of a row of many arguments their numbers, -1 for constants
+    roots    the numbers of the roots
+    """
+
+    def __init__(
+        self, nodes: list[Value], leaves: list[Value], missing: list[Value], a: list[int],
+        b: list[int], many: dict[int, list[int]], roots: list[int],
+    ) -> None:  # fmt: skip
+        self.nodes = nodes
+        self.leaves = leaves
+        self.missing = missing
+        self.a = a
+        self.b = b
+        self.many = many
+        self.roots = roots
+
+
+def numbered(roots: Sequence[Value], given: Sequence[Value]) -> Numbered:
+    """The numbers of all operands, in a few passes whose loops run in C.
+
+    Numbers stand where the marks stood: that touches far less memory than a dict would.
+    """
+    with exclusive():
+        token = object()
+        visited: list[Value] = []
+        nodes: list[Value] = []
+        for root in roots:
+            _visit(root, token, visited, nodes, recorded=True)
+        missing = [leaf for leaf in given if leaf.mark is not token]
+        known = set(given)
+        leaves = [leaf for leaf in visited if leaf not in known]
+        deque(map(setattr, chain(given, nodes, leaves), repeat("mark"), count()), maxlen=0)
+        mark, none = repeat("mark"), repeat(-1)
+        of_a = list(map(getattr, [node.a for node in nodes], mark, none))
+        empty = [i for i, number in enumerate(of_a) if number < 0] if -1 in of_a else []
+        return Numbered(
+            nodes, leaves, missing,
+            of_a,
+            list(map(getattr, [node.b for node in nodes], mark, none)),
+            {i: list(map(getattr, nodes[i].b, mark, none))
+             for i in empty if nodes[i].a is None},
+            list(map(getattr, roots, mark)),
+        )  # fmt: skip
 
 
 def sweep(root: Value, seed: float) -> tuple[list[Value], list[Value]]:

@@ -33,8 +33,8 @@ def account(recorded: int, simplified: int, why: str, groups: Sequence[Group]) -
 
 
 def _block(block: Block, varying: bool) -> list[str]:
-    nodes = len(block.layout.key)
-    loops = [s for s in block.layout.segments if isinstance(s, Loop) and s.repeats > 1]
+    nodes = len(block.native.layout.key)
+    loops = [s for s in block.native.layout.segments if isinstance(s, Loop) and s.repeats > 1]
     covered = sum(loop.period * loop.repeats for loop in loops)
     lane = "for each sample" if varying else "once for all samples"
     lines = [f"Native code, {lane}: {_count(nodes, 'node')}, {covered / nodes:.1%} of them in "
@@ -43,10 +43,12 @@ def _block(block: Block, varying: bool) -> list[str]:
         lines.append(f"  loop: {loop.repeats:,} times {_count(loop.period, 'node')}")
     if len(loops) > _LOOPS_SHOWN:
         lines.append(f"  ... and {_count(len(loops) - _LOOPS_SHOWN, 'smaller loop')}")
-    plain = sum(s.period for s in block.layout.segments if isinstance(s, Loop) and s.repeats == 1)
+    plain = sum(
+        s.period for s in block.native.layout.segments if isinstance(s, Loop) and s.repeats == 1
+    )
     if plain:
         lines.append(f"  plain code: {_count(plain, 'node')}")
-    runs = [s for s in block.layout.segments if not isinstance(s, Loop)]
+    runs = [s for s in block.native.layout.segments if not isinstance(s, Loop)]
     if runs:
         count, pieces = sum(len(r.nodes) for r in runs), sum(len(r.begins) - 1 for r in runs)
         lines.append(f"  interpreter: {_count(count, 'node')} in {_count(pieces, 'run')}")

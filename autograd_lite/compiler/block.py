@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.compiler.machine import supported
-from autograd_lite.compiler.native import Layout, generate, lay_out
+from autograd_lite.compiler.native import Native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class Block:
     def __init__(self, trace: Trace, gradient: bool) -> None:
         self.trace = trace
         self.gradient = gradient
-        self.layout: Layout = lay_out(trace, gradient)
+        self.native = Native(trace, gradient)
         self._machines: dict[bool, _Machine] = {}
 
     def machine(self, strong: bool) -> _Machine:
@@ -92,11 +92,11 @@ class Work:
     def __init__(self, block: Block, samples: int, wanted: NDArray[np.intp]) -> None:
         self.block = block
         self.samples = samples
-        plain = block.machine(strong=False)
-        self.v: Floats = np.zeros((samples, plain.native.slots))
-        self.leaves = plain.native.leaves
-        self.v[:, self.leaves : self.leaves + len(plain.native.constants)] = plain.native.constants
-        self.outputs = plain.native.outputs[wanted]
+        layout = block.native.layout
+        self.v: Floats = np.zeros((samples, layout.slots))
+        self.v[:, layout.constant_slots] = layout.constants
+        self.leaves = block.trace.leaves
+        self.outputs = layout.slot[block.trace.outputs[wanted]]
         self.d: Floats = np.zeros_like(self.v) if block.gradient else self.v[:0]
         self._inputs = self.v[:, : self.leaves].T
         self._gradient = self.d[:, : self.leaves]
@@ -156,8 +156,8 @@ class Direct:
         for strong in (False, True):  # with strong zeros where something is not finite without
             g.fill(0.0)
             self._d[self._output] = 1.0
-            self._block.machine(strong).both(*self._addresses, 1)
-            if isfinite(self._v[self._output]) and isfinite(g.dot(g)):
+            finite = self._block.machine(strong).both(*self._addresses)
+            if finite and isfinite(self._v[self._output]):
                 break
         if self._reads is None:
             return float(self._v[self._output]), g.copy()
@@ -173,24 +173,25 @@ class _Machine:
         require()
         import llvmlite.binding as llvm
 
-        self.native = generate(block.trace, block.layout, block.gradient, strong)
+        self._native = block.native  # owns the tables
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         target = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
         )
-        module = llvm.parse_assembly(self.native.ir)
+        module = llvm.parse_assembly(block.native.ir(strong))
         self._engine = llvm.create_mcjit_compiler(module, target)  # owns the code
         self._engine.finalize_object()
-        self._forward = self._function("forward", 4)
+        self._forward = self._function("forward", 4, None)
         if block.gradient:
-            self._backward = self._function("backward", 5)
-            self._both = self._function("both", 5)
-        self._table, self._runs = self.native.table.ctypes.data, self.native.runs.ctypes.data
+            self._backward = self._function("backward", 5, None)
+            self._both = self._function("both", 5, ctypes.c_double)
+        self._table, self._runs = block.native.table.ctypes.data, block.native.runs.ctypes.data
+        self._leaves = block.trace.leaves
 
-    def _function(self, name: str, arguments: int) -> Callable[..., None]:
+    def _function(self, name: str, arguments: int, result: Any) -> Callable[..., Any]:
         kinds = [ctypes.c_void_p] * (arguments - 1) + [ctypes.c_int64]
-        return ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
+        return ctypes.CFUNCTYPE(result, *kinds)(self._engine.get_function_address(name))
 
     def forward(self, v: int, samples: int) -> None:
         self._forward(v, self._table, self._runs, samples)
@@ -198,5 +199,7 @@ class _Machine:
     def backward(self, v: int, d: int, samples: int) -> None:
         self._backward(v, d, self._table, self._runs, samples)
 
-    def both(self, v: int, d: int, samples: int) -> None:
-        self._both(v, d, self._table, self._runs, samples)
+    def both(self, v: int, d: int) -> bool:
+        """Both directions for one sample; whether all leaves' cotangents are finite."""
+        finite: float = self._both(v, d, self._table, self._runs, self._leaves)
+        return finite == 0.0

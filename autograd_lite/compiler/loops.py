@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SHORTEST = 4  # iterations that are worth a loop
+SMALLEST = 64  # nodes that a loop must save
 LONGEST_BODY = 1500  # nodes: a machine's compiler is not linear beyond
 _WINDOWS = (8, 32, 128, 512)  # nodes that must recur for their distance to be tried as a period
-_ROUNDS = 8  # different loops that are looked for in one graph
+_SAMPLE = 1 << 17  # nodes among which windows are looked for
+_ROUNDS = 8  # different periods that are looked for in one graph
+_LOOPS = 64  # the largest loops of one period that are taken
+_NEARLY_ALL = 0.9  # a period that saves this share of the nodes is taken without looking further
 
 
 class Loop(NamedTuple):
@@ -46,11 +50,7 @@ def find_loops(key: Ints, begin: Ints, distance: Ints, allowed: NDArray[np.bool_
     free = allowed.copy()
     found: list[Loop] = []
     for _ in range(_ROUNDS):
-        best: list[Loop] = []
-        for period in _periods(key, free):
-            loops = _stretches(key, begin, distance, free, period)
-            if _saved(loops) > 1.05 * _saved(best):  # of nearly equal ones the shorter period
-                best = loops
+        best = _best(key, begin, distance, free)
         if not best:
             break
         for loop in best:
@@ -59,26 +59,51 @@ def find_loops(key: Ints, begin: Ints, distance: Ints, allowed: NDArray[np.bool_
     return sorted(found)
 
 
+def _best(key: Ints, begin: Ints, distance: Ints, free: NDArray[np.bool_]) -> list[Loop]:
+    """The loops of the period that saves most nodes of a sample."""
+    first, last = _sample(free)
+    part = slice(first, last)
+    operands = slice(int(begin[first]), int(begin[last]))
+    sample = (key[part], begin[first : last + 1] - begin[first], distance[operands], free[part])
+    best, most = 0, 0.0
+    for window in _WINDOWS:
+        for period in _periods(sample[0], window):
+            saved = _saved(_stretches(*sample, period))
+            if saved > 1.05 * most:  # of nearly equal ones the shorter period
+                best, most = period, saved
+        if most >= _NEARLY_ALL * (last - first):
+            break
+    return _stretches(key, begin, distance, free, best) if best else []
+
+
 def _saved(loops: list[Loop]) -> int:
     return sum(loop.period * (loop.repeats - 1) for loop in loops)
 
 
-def _periods(key: Ints, free: NDArray[np.bool_]) -> list[int]:
+def _sample(free: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first node of, and the first one after, the middle of the longest free stretch."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).view(np.int8)))
+    if not edges.size:
+        return 0, 0
+    longest = int(np.argmax(edges[1::2] - edges[::2]))
+    first, last = int(edges[2 * longest]), int(edges[2 * longest + 1])
+    middle = (first + last) // 2
+    return max(first, middle - _SAMPLE // 2), min(last, middle + _SAMPLE // 2)
+
+
+def _periods(key: Ints, window: int) -> list[int]:
     """Distances at which windows of nodes recur, the most frequent ones, ascending."""
-    sequence = np.where(free, key, -1 - np.arange(len(key))).astype(np.uint64)
-    candidates: set[int] = set()
-    for window in _WINDOWS:
-        if len(key) < 2 * window:
-            continue
-        hashes = _windows(sequence, window)
-        order = np.argsort(hashes, kind="stable")
-        gaps = np.diff(order)[hashes[order[1:]] == hashes[order[:-1]]]
-        gaps = gaps[gaps <= LONGEST_BODY]
-        if gaps.size:
-            counts = np.bincount(gaps)
-            frequent = np.argsort(-counts, kind="stable")[:4]
-            candidates |= {int(p) for p in frequent if counts[p] * SHORTEST >= window}
-    return sorted(candidates)
+    if len(key) < max(SMALLEST, 2 * window):
+        return []
+    hashes = _windows(key.astype(np.uint64), window)
+    order = np.argsort(hashes, kind="stable")
+    gaps = np.diff(order)[hashes[order[1:]] == hashes[order[:-1]]]
+    gaps = gaps[gaps <= LONGEST_BODY]
+    if not gaps.size:
+        return []
+    counts = np.bincount(gaps)
+    frequent = np.argsort(-counts, kind="stable")[:4]
+    return sorted(int(p) for p in frequent if counts[p] * SHORTEST >= window)
 
 
 def _windows(sequence: NDArray[np.uint64], window: int) -> NDArray[np.uint64]:
@@ -104,9 +129,10 @@ def _stretches(
     loops = []
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist()):
         repeats = 1 + (last - first) // period
-        if repeats >= SHORTEST:
+        if repeats >= SHORTEST and (repeats - 1) * period >= SMALLEST:
             loops.append(Loop(first, period, repeats))
-    return _apart(loops)
+    largest = sorted(_apart(loops), key=lambda loop: -loop.repeats)[:_LOOPS]
+    return sorted(largest)
 
 
 def _apart(loops: list[Loop]) -> list[Loop]:

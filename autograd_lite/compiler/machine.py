@@ -208,6 +208,15 @@ class Register:
         return self._compare("une", other)
 
 
+def computed(builder: Builder, row: Op, args: tuple[Any, ...]) -> Any:
+    """The row on registers and literals."""
+    if row is ops.identity:
+        return args[0]
+    if not any(isinstance(a, Register) for a in args):
+        return row.fn(*args)
+    return builder.kernel(row, args)
+
+
 class Condition:
     """A truth in a register."""
 

@@ -123,8 +123,8 @@ def _compiled(
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
     collecting = gc.isenabled()
-    gc.disable()  # it would walk every new tuple again and again while only lists grow
-    try:
+    try:  # from here on, or Ctrl-C could leave the collector switched off
+        gc.disable()  # it would walk every new tuple again and again while only lists grow
         recorded = record(outputs, inputs, parameters, strict)
         trace = simplify(recorded)
         choice = choose(trace, executor)

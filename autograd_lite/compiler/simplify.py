@@ -51,9 +51,9 @@ def _equal_constants(trace: Trace) -> Ints:
 
 def _foldable(trace: Trace, args: Ints) -> NDArray[np.bool_]:
     """(n,) rows all of whose operands are constants."""
-    varying = np.zeros(len(trace), np.int64)
-    np.add.at(varying, trace.owners()[trace.kind[args] != IS_CONSTANT], 1)
-    found: NDArray[np.bool_] = (trace.kind >= 0) & (varying == 0)
+    varying = np.zeros(len(trace), bool)
+    varying[trace.owners()[trace.kind[args] != IS_CONSTANT]] = True
+    found: NDArray[np.bool_] = (trace.kind >= 0) & ~varying
     return found
 
 
@@ -70,14 +70,19 @@ def _duplicates(trace: Trace, args: Ints, rows: Ints) -> tuple[Ints, Ints]:
         key[1:] = trace.kind.astype(np.uint64)
         total = np.concatenate([[np.uint64(0)], np.cumsum(mixed * np.uint64(0x94D049BB133111EB))])
         key = key[1:] * np.uint64(0xD6E8FEB86659FD93) + total[trace.start[1:]] - total[begin]
-    order = rows[np.argsort(key[rows], kind="stable")]
-    same = key[order[1:]] == key[order[:-1]]
-    if not same.any():
+    key_of_rows = key[rows]
+    in_order = np.sort(key_of_rows)  # much faster than argsort, and mostly all that is needed
+    if not (in_order[1:] == in_order[:-1]).any():
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    head = np.concatenate([[True], ~same])
-    first = order[head][np.cumsum(head) - 1]
-    twin = (order != first) & _alike(trace, args, order, first)
-    return order[twin], first[twin]
+    order = rows[np.argsort(key_of_rows)]
+    new = key[order[1:]] != key[order[:-1]]
+    heads = np.flatnonzero(np.concatenate([[True], new]))
+    sizes = np.diff(np.concatenate([heads, [len(order)]]))
+    first = np.repeat(np.minimum.reduceat(order, heads), sizes)
+    twin = order != first
+    order, first = order[twin], first[twin]
+    alike = _alike(trace, args, order, first)
+    return order[alike], first[alike]
 
 
 def _alike(trace: Trace, args: Ints, nodes: Ints, others: Ints) -> NDArray[np.bool_]:

@@ -6,13 +6,12 @@ array operations.
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_lite.errors import CompileError, NotInGraphError
-from autograd_lite.traversal import topological
+from autograd_lite.traversal import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autograd_lite.ops import Op
+    from autograd_lite.traversal import Numbered
     from autograd_lite.value import Value
 
     Ints = NDArray[np.int64]
@@ -74,83 +74,72 @@ def record(
 
     With `strict` an input or parameter that no output depends on is a NotInGraphError.
     """
-    number: dict[Any, int] = {}
+    given = [*inputs, *parameters]
+    _check_leaves(inputs, parameters)
+    found = numbered(outputs, given)
+    if strict and found.missing:
+        leaf = found.missing[0]
+        raise NotInGraphError(
+            f"compile: no output depends on {leaf.label or repr(leaf)}; leave it out, "
+            "or compute the outputs from it"
+        )
+    return _arrays(found, len(inputs), len(parameters))
+
+
+def _check_leaves(inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
+    seen: set[Value] = set()
     for kind, given in (("input", inputs), ("parameter", parameters)):
         for leaf in given:
             if leaf.op is not None:
                 raise CompileError(f"{kind} {leaf!r} was computed by {leaf.op.name}; give leaves")
-            if leaf in number:
+            if leaf in seen:
                 raise CompileError(f"{kind} {leaf!r} is given twice")
-            number[leaf] = len(number)
-    order = topological(*outputs)
-    if strict:
-        _require(set(order), number)
-    leaves = len(number)
-    interior = [node for node in order if node.op is not None]
-    number.update(zip(interior, range(leaves, leaves + len(interior))))
-    constants = [node for node in order if node.op is None and node not in number]
-    number.update(zip(constants, range(len(number), len(number) + len(constants))))
-    return _arrays(interior, number, [c.data for c in constants], outputs, inputs, parameters)
+            seen.add(leaf)
 
 
-def _require(present: set[Value], leaves: dict[Any, int]) -> None:
-    for leaf in leaves:
-        if leaf not in present:
-            raise NotInGraphError(
-                f"compile: no output depends on {leaf.label or repr(leaf)}; leave it out, "
-                "or compute the outputs from it"
-            )
-
-
-def _arrays(
-    interior: list[Value], number: dict[Any, int], numbers: list[float],
-    outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value],
-) -> Trace:  # fmt: skip
-    """The trace, its loops over nodes in C: `map` and `fromiter` over slots."""
-    k, leaves = len(interior), len(inputs) + len(parameters)
-    a, b = [node.a for node in interior], [node.b for node in interior]
-    missing = repeat(-1)
-    of_a = np.fromiter(map(number.get, a, missing), np.int64, k)
-    of_b = np.fromiter(map(number.get, b, missing), np.int64, k)
-    counts = np.full(k, 2)
-    many: dict[int, list[int]] = {}
-    first = len(number) - len(numbers)  # the number of the first constant
+def _arrays(found: Numbered, n_inputs: int, n_parameters: int) -> Trace:
+    nodes, leaves = found.nodes, n_inputs + n_parameters
+    k = len(nodes)
+    first = leaves + k  # the number of the first constant
+    numbers: list[float] = [leaf.data for leaf in found.leaves]
 
     def place(constants: list[float]) -> Ints:
-        """The numbers of new constants."""
-        numbers.extend(constants)
-        return np.arange(first + len(numbers) - len(constants), first + len(numbers))
+        """The numbers of new constants, equal ones the same."""
+        bits, inverse = np.unique(np.array(constants, float).view(np.int64), return_inverse=True)
+        numbers.extend(bits.view(np.float64).tolist())
+        return first + len(numbers) - len(bits) + inverse.reshape(-1)
 
-    empty = np.flatnonzero(of_a < 0)
-    n_ary = np.array([a[i] is None for i in empty.tolist()], bool)
-    of_a[empty[~n_ary]] = place([a[i] for i in empty[~n_ary].tolist()])
-    for i in empty[n_ary].tolist():
-        floats = iter(place([p for p in b[i] if type(p) is float]).tolist())
-        many[i] = [next(floats) if type(p) is float else number[p] for p in b[i]]
-        counts[i] = len(many[i])
-    empty = np.flatnonzero((of_b < 0) & (of_a >= 0))
-    unary = np.array([b[i] is None for i in empty.tolist()], bool)
+    a, b = np.array(found.a, np.int64), np.array(found.b, np.int64)
+    counts = np.full(k, 2)
+    many = np.zeros(k, bool)
+    many[list(found.many)] = True
+    at = np.flatnonzero((a < 0) & ~many)
+    a[at] = place([nodes[i].a for i in at.tolist()])
+    empty = np.flatnonzero((b < 0) & ~many)
+    second = [nodes[i].b for i in empty.tolist()]
+    unary = np.array([x is None for x in second], bool)
     counts[empty[unary]] = 1
-    of_b[empty[~unary]] = place([b[i] for i in empty[~unary].tolist()])
+    b[empty[~unary]] = place([x for x in second if x is not None])
+    for i, operands in found.many.items():
+        if -1 in operands:
+            floats = iter(place([x for x in nodes[i].b if type(x) is float]).tolist())
+            found.many[i] = [next(floats) if number < 0 else number for number in operands]
+        counts[i] = len(operands)
     start = np.concatenate([[0], np.cumsum(counts)])
     args = np.empty(start[-1], np.int64)
-    plain = np.ones(k, bool)
-    plain[list(many)] = False
-    args[start[:-1][plain]] = of_a[plain]
-    second = plain & (counts == 2)
-    args[start[:-1][second] + 1] = of_b[second]
-    for i, operands in many.items():
+    begin = start[:-1]
+    args[begin[~many]] = a[~many]
+    args[begin[~many & (counts == 2)] + 1] = b[~many & (counts == 2)]
+    for i, operands in found.many.items():
         args[start[i] : start[i + 1]] = operands
-    ops = [node.op for node in interior]
+    ops = [node.op for node in nodes]
     rows = {row: i for i, row in enumerate(dict.fromkeys(ops))}
     kind = np.concatenate([
-        np.full(len(inputs), IS_INPUT), np.full(len(parameters), IS_PARAMETER),
+        np.full(n_inputs, IS_INPUT), np.full(n_parameters, IS_PARAMETER),
         np.fromiter(map(rows.__getitem__, ops), np.int64, k), np.full(len(numbers), IS_CONSTANT),
     ])  # fmt: skip
     values = np.full(len(kind), np.nan)
-    values[leaves + k :] = numbers
-    tail = np.full(len(numbers), start[-1])
-    start = np.concatenate([np.zeros(leaves, np.int64), start, tail])
-    roots = np.array([number[root] for root in outputs])
-    found: list[Any] = list(rows)
-    return Trace(found, kind, start, args, values, len(inputs), len(parameters), roots)
+    values[first:] = numbers
+    start = np.concatenate([np.zeros(leaves, np.int64), start, np.full(len(numbers), start[-1])])
+    table: list[Any] = list(rows)
+    return Trace(table, kind, start, args, values, n_inputs, n_parameters, np.array(found.roots))
