@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import pickle
 import re
+import sys
 from itertools import pairwise
 from math import inf, nan
 from random import Random
@@ -65,7 +68,7 @@ def compare(program: Any, f: Any, placeholders: Any, parameters: Any, X: Any) ->
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("lane", ["parameters", "inputs", "both", "constants"])
-def test_every_row_compiles(row: Op, lane: str) -> None:
+def test_d12_every_row_compiles_and_equals_eager(row: Op, lane: str) -> None:
     """Its arguments parameters, inputs scaled by a parameter, a mixture, or partly constants."""
     sample = points(row, 7, seed=11)
     arity = len(sample[0])
@@ -346,7 +349,7 @@ def grow(leaves: list[Any], choices: list[int]) -> Any:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(0, 10_000), max_size=60), st.integers(0, 1000))
-def test_random_graphs_compile(choices: list[int], seed: int) -> None:
+def test_d12_random_graphs_compile_and_equal_eager(choices: list[int], seed: int) -> None:
     rng = Random(seed)
     parameters = [al.parameter(rng.gauss(0, 1)) for _ in range(4)]
 
@@ -402,7 +405,7 @@ def test_a_program_pickles_and_then_refuses_to_write_back() -> None:
         again.write_back(program.theta)
 
 
-def test_float32_agrees_to_four_digits_in_norm() -> None:
+def test_d12_float32_agrees_to_four_digits_in_norm() -> None:
     mlp, program, X = small()
     x, t = al.inputs(2), al.inputs(1, "t")
     loss = al.losses.half_squared_error(mlp(x), t)
@@ -414,7 +417,7 @@ def test_float32_agrees_to_four_digits_in_norm() -> None:
     assert np.linalg.norm(gradient32 - gradient) <= 1e-4 * np.linalg.norm(gradient)
 
 
-def test_labels_never_reach_the_code() -> None:
+def test_s9_labels_never_reach_the_code() -> None:
     """Semantics S9: the source consists of our names, numbers and a few signs."""
     evil = '"); __import__("os").system("touch PWNED") #'
     w, x = al.parameter(2.0, evil), al.inputs(1, evil)[0]
@@ -425,7 +428,7 @@ def test_labels_never_reach_the_code() -> None:
     assert re.fullmatch(r"[\w\s()\[\]{}:,.=+\-*/#<>!@']*", program.source)
 
 
-def test_parameters_by_role() -> None:
+def test_d9_parameters_by_role() -> None:
     w, v = al.parameter(1.0, "w"), al.Value(2.0, "v")
     x = al.inputs(1)[0]
     assert len(al.compile(w * x, [x]).theta) == 1
@@ -490,7 +493,7 @@ def test_nan_and_inf_flow_as_in_eager() -> None:
     assert program.value([[1000.0], [-inf]]).tolist() == [inf, 0.0]
 
 
-def test_a_masked_branch_costs_no_nan() -> None:
+def test_d2_a_masked_branch_costs_no_nan_in_compiled_code() -> None:
     """Semantics D2: recomputed once with strong zeros where the plain run is not finite."""
     w = al.parameter(1.0)
 
@@ -500,3 +503,103 @@ def test_a_masked_branch_costs_no_nan() -> None:
         )
 
     assert_equal(f, 1, [w], [[2.0], [-1.0], [0.0], [3.0]])
+
+
+# --- executors --------------------------------------------------------------------------------
+
+
+def test_an_unknown_executor_is_refused() -> None:
+    x = al.inputs(1)
+    with pytest.raises(ValueError, match='executor is \'gpu\'; it must be "auto", "arrays" or'):
+        al.compile(x[0] * 2.0, x, [], executor="gpu")  # type: ignore[arg-type]  # on purpose
+
+
+def test_too_many_groups_for_arrays_are_refused_with_the_limit() -> None:
+    x = al.inputs(1)
+    y = x[0]
+    for _ in range(2_100):
+        y = al.sin(y)
+    with pytest.raises(al.CompileError, match=r"2,100 groups.* 2,000 are the limit"):
+        al.compile(y, x, [], executor="arrays")
+    assert al.compile(y, x, []).value([[0.5]]) == pytest.approx(  # iterated by hand
+        functools.reduce(lambda v, _: math.sin(v), range(2_100), 0.5)
+    )
+
+
+def test_without_llvmlite_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)  # as if it were not installed
+    x = al.inputs(1)
+    with pytest.raises(ImportError, match=r"autograd-lite\[fast\]"):
+        al.compile(x[0] * 2.0, x, [], executor="native")
+    program = al.compile(al.sin(x[0]) * 2.0, x, [])
+    assert program.value([[0.5]]) == pytest.approx(2.0 * math.sin(0.5), rel=1e-15)
+    assert "llvmlite, which is not installed" in program.explain_plan()
+
+
+def test_a_row_without_a_native_kernel_stays_with_arrays() -> None:
+    cube = al.Op("cube", lambda x: x**3, (lambda y, x: 3.0 * x * x,))
+    w = al.parameter(2.0)
+    with pytest.raises(al.CompileError, match="no native code for cube of 1 operands"):
+        al.compile(cube(w) * w, [], executor="native")
+    program = al.compile(cube(w) * w, [])
+    assert "no native code for cube" in program.explain_plan()
+    value, gradient = program.value_and_grad()
+    assert (value, gradient.tolist()) == (16.0, [32.0])
+
+
+def test_wide_layers_stay_arrays_and_a_narrow_chain_between_them_is_native() -> None:
+    """An MLP of 128 neurons a layer, then 200 operations on one number."""
+    mlp = al.nn.MLP([64, 128, 1], "tanh", rng=1)
+
+    def f(x: Any) -> Any:
+        y = mlp(x)[0]
+        for _ in range(100):
+            y = al.sin(y) * 1.01
+        return y
+
+    x = al.inputs(64)
+    program = al.compile(f(x), x)
+    plan = program.explain_plan()
+    assert "levels are narrow: native code there, NumPy calls elsewhere" in plan
+    assert "Native code, for each sample: 200 nodes, 99.0% of them in 1 loop." in plan
+    assert "loop: 99 times 2 nodes" in plan  # the first one reads a dense layer
+    assert program.source.count("np.dot(") == 2
+    X = np.random.default_rng(0).normal(size=(5, 64))
+    compare(program, f, x, mlp.parameters(), X)
+
+
+def test_static_and_varying_parts_of_a_native_program() -> None:
+    """What depends on parameters alone is computed once for all samples, with its gradient."""
+    w = [al.parameter(v) for v in (0.3, -0.7)]
+
+    def f(x: Any) -> Any:
+        scale = al.exp(w[0]) * al.sin(w[1])
+        return al.tanh(x[0] * scale) + scale * x[1] + w[0]
+
+    x = al.inputs(2)
+    program = al.compile(f(x), x, w, executor="native")
+    assert "Native code, once for all samples: 3 nodes" in program.explain_plan()
+    assert "Native code, for each sample: " in program.explain_plan()
+    compare(program, f, x, w, np.random.default_rng(1).normal(size=(7, 2)))
+
+
+def test_a_native_program_pickles() -> None:
+    x = al.inputs(2)
+    program = al.compile(al.sin(x[0]) * x[1], x, [], executor="native")
+    again = pickle.loads(pickle.dumps(program))
+    X = np.array([[0.5, 2.0], [1.5, -1.0]])
+    assert again.value(X).tobytes() == program.value(X).tobytes()
+    assert again.explain_plan() == program.explain_plan()
+
+
+def test_strong_zeros_in_native_code() -> None:
+    """The branch not taken is infinite; its partial times 0.0 must not become nan."""
+    w = al.parameter(0.0)
+
+    def f(_: Any) -> Any:
+        return al.where(w > 1.0, al.log(w) * w, w * 3.0)
+
+    for executor in ("arrays", "native"):
+        program = al.compile(f(None), [], [w], executor=executor)
+        value, gradient = program.value_and_grad()
+        assert (value, gradient.tolist()) == (0.0, [3.0])

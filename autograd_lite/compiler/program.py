@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+#: Python's own compiler takes a second for so many statements, and more than in proportion.
+MOST_GROUPS = 2_000
+
+
 def compile(
     output: Value | Sequence[Value],
     inputs: Sequence[Value] = (),
@@ -130,6 +134,11 @@ def _compiled(
         choice = choose(trace, executor)
         tape, varying = collect(unrolled(trace, choice, gradient))
         groups = plan(tape, varying)
+        if len(groups) > MOST_GROUPS:
+            raise CompileError(
+                f"compile: {len(groups):,} groups would be as many NumPy calls in generated code, "
+                f"{MOST_GROUPS:,} are the limit; {choice.why}"
+            )
         source = emit(tape, groups, varying, gradient)
     finally:
         if collecting:

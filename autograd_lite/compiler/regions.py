@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 #: Samples that a batch is taken to have; how many there will be is not known yet.
 BATCH = 64
-#: Microseconds, measured on one core: one group's NumPy calls in both directions, a number of
-#: an elementary function and of plain arithmetic there, a term of a matrix product; the same in
-#: native code; and the way into a native region and back.
-_CALLS, _FUNCTION, _PLAIN, _PRODUCT = 7.0, 0.006, 0.003, 0.0005
-_NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.015, 0.002, 0.003
+#: Microseconds in both directions, from `python -m benchmarks.executors`: the NumPy calls of one
+#: group, one number of an elementary function or of plain arithmetic there, one term of an inner
+#: product; the same in native code; and what a native region must save to be worth its way in.
+_CALLS, _FUNCTION, _PLAIN, _PRODUCT = 4.0, 0.002, 0.0015, 0.0005
+_NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.021, 0.0033, 0.0032
 _SWITCH = 25.0
 _LINEAR = (ops.add, ops.sub, ops.sum)
 
