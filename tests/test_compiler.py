@@ -558,7 +558,7 @@ def test_wide_layers_stay_arrays_and_a_narrow_chain_between_them_is_native() -> 
         return y
 
     x = al.inputs(64)
-    program = al.compile(f(x), x)
+    program = al.compile(f(x), x, mlp.parameters())
     plan = program.explain_plan()
     assert "levels are narrow: native code there, NumPy calls elsewhere" in plan
     assert "Native code, for each sample: 200 nodes, 99.0% of them in 1 loop." in plan
