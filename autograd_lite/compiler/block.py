@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.machine import supported
+from autograd_lite.compiler.machine import LONGEST, supported
 from autograd_lite.compiler.native import Native
 
 if TYPE_CHECKING:
@@ -53,17 +53,26 @@ def lacking(trace: Trace) -> str:
     return ""
 
 
+#: Samples that run at a time: as many doubles as the widest registers hold.
+LANES = 8
+
+
 class Block:
     """A trace as native code: leaves in, outputs out, for every sample of a batch.
 
-    It pickles as the trace and is compiled again where it arrives; there an ImportError names
-    the extra if llvmlite is missing.
+    The first `statics` leaves are the same for all samples. It pickles as the trace and is
+    compiled again where it arrives; there an ImportError names the extra if llvmlite is missing.
     """
 
-    def __init__(self, trace: Trace, gradient: bool) -> None:
+    def __init__(self, trace: Trace, gradient: bool, varying: bool, statics: int) -> None:
+        long = (trace.counts > LONGEST).any()  # such sums and dots run one sample at a time
         self.trace = trace
         self.gradient = gradient
-        self.native = Native(trace, gradient)
+        self.varying = varying
+        self.lanes = LANES if varying and not long else 1
+        self.statics = statics if self.lanes > 1 else 0
+        self._given = (trace, gradient, varying, statics)
+        self.native = Native(trace, gradient, self.lanes, self.statics)
         self._machines: dict[bool, _Machine] = {}
 
     def machine(self, strong: bool) -> _Machine:
@@ -77,14 +86,17 @@ class Block:
         return Work(self, samples, wanted)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Block, (self.trace, self.gradient))
+        return (Block, self._given)
 
 
 class Work:
     """A block's numbers for a batch of one size.
 
-    v  (samples, slots) values
-    d  (samples, slots) cotangents, 0.0 between two sweeps
+    v   (chunks, slots, lanes) values, `lanes` samples to a chunk; the last chunk is filled up
+        with copies of the last sample
+    p   (statics,) values that are the same for all samples
+    d   (chunks, slots, lanes) cotangents, 0.0 between two sweeps
+    dp  (statics, lanes) cotangents of p, of all chunks
 
     `multiply` is np.multiply, or the strong product, as in the rest of the program.
     """
@@ -92,35 +104,57 @@ class Work:
     def __init__(self, block: Block, samples: int, wanted: NDArray[np.intp]) -> None:
         self.block = block
         self.samples = samples
-        layout = block.native.layout
-        self.v: Floats = np.zeros((samples, layout.slots))
-        self.v[:, layout.constant_slots] = layout.constants
-        self.leaves = block.trace.leaves
+        layout, lanes, statics = block.native.layout, block.lanes, block.statics
+        self.chunks = -(-samples // lanes)
+        shape = (self.chunks, layout.slots, lanes)
+        self.v, self.d = _aligned(shape), _aligned(shape if block.gradient else (0, 1, lanes))
+        self.p, self.dp = _aligned((statics,)), _aligned((statics, lanes))
+        self.v[:, layout.constant_slots] = layout.constants[:, None]
+        self.leaves = block.trace.leaves - statics
         self.outputs = layout.slot[block.trace.outputs[wanted]]
-        self.d: Floats = np.zeros_like(self.v) if block.gradient else self.v[:0]
-        self._inputs = self.v[:, : self.leaves].T
-        self._gradient = self.d[:, : self.leaves]
-        self._v, self._d = self.v.ctypes.data, self.d.ctypes.data
-        self._one = int(self.outputs[0]) if samples == 1 and len(self.outputs) == 1 else None
+        padded = self.chunks * lanes
+        self._x, self._g = np.zeros((self.leaves, padded)), np.zeros((len(wanted), padded))
+        self._inputs, self._gradient = self.v[:, : self.leaves], self.d[:, : self.leaves]
+        self._ones = np.ones((lanes, 1))
+        self._forward = (self.v.ctypes.data, self.p.ctypes.data)
+        self._backward = (*self._forward, self.d.ctypes.data, self.dp.ctypes.data)
 
-    def forward(self, x: Any, out: Floats, multiply: Any) -> None:
-        """From leaves (leaves, samples or 1) to outputs (outputs, samples)."""
-        self._inputs[...] = x
-        self.block.machine(multiply is not np.multiply).forward(self._v, self.samples)
-        if self._one is not None:
-            out[0, 0] = self.v[0, self._one]
-        else:
-            out[...] = self.v[:, self.outputs].T
+    def forward(self, p: Any, x: Any, out: NDArray[Any], multiply: Any) -> None:
+        """From static leaves (statics, 1) and others (leaves, samples or 1) to out (n, samples)."""
+        if len(self.p):
+            self.p[:, None] = p
+        self._x[:, : self.samples] = x
+        self._x[:, self.samples :] = self._x[:, self.samples - 1 : self.samples]
+        self._inputs[...] = self._chunked(self._x)
+        self.block.machine(multiply is not np.multiply).forward(*self._forward, self.chunks)
+        found = self.v[:, self.outputs].transpose(1, 0, 2).reshape(len(self.outputs), -1)
+        out[...] = found[:, : self.samples]
 
-    def backward(self, g: Floats, multiply: Any) -> Floats:
-        """From the outputs' cotangents to the leaves' (leaves, samples), valid until the next."""
+    def backward(self, g: NDArray[Any], multiply: Any) -> tuple[Floats, Floats]:
+        """From the outputs' cotangents to the static leaves' (statics, 1), summed over samples,
+        and the others' (leaves, samples).
+        """
         self._gradient.fill(0.0)
-        if self._one is not None:
-            self.d[0, self._one] += g[0, 0]
-        else:
-            np.add.at(self.d.T, self.outputs, g)
-        self.block.machine(multiply is not np.multiply).backward(self._v, self._d, self.samples)
-        return self._gradient.T
+        self.dp.fill(0.0)
+        self._g[:, : self.samples] = g
+        np.add.at(self.d.transpose(1, 0, 2), self.outputs, self._chunked(self._g).swapaxes(0, 1))
+        self.block.machine(multiply is not np.multiply).backward(*self._backward, self.chunks)
+        found = self._gradient.transpose(1, 0, 2).reshape(
+            self.leaves, self.chunks * self.block.lanes
+        )
+        return self.dp @ self._ones, found[:, : self.samples]
+
+    def _chunked(self, rows: Floats) -> Floats:
+        """(n, samples) as (chunks, n, lanes)."""
+        return rows.reshape(len(rows), self.chunks, self.block.lanes).swapaxes(0, 1)
+
+
+def _aligned(shape: tuple[int, ...]) -> Floats:
+    """Zeros that begin where a vector register's load crosses no cache line."""
+    size = 8 * int(np.prod(shape))
+    raw = np.zeros(size + 64, np.uint8)
+    first = -raw.ctypes.data % 64
+    return raw[first : first + size].view(np.float64).reshape(shape)
 
 
 class Direct:
@@ -133,9 +167,9 @@ class Direct:
         self._block = block
         work = block.work(1, np.array([0]))
         self._keep = work  # its vectors
-        self._x, self._output = work.v[0, : work.leaves], int(work.outputs[0])
-        self._v, self._d = work.v[0], work.d[0]
-        self._gradient = work.d[0, : work.leaves]
+        self._v, self._d = work.v[0, :, 0], work.d[0, :, 0]
+        self._x, self._output = self._v[: work.leaves], int(work.outputs[0])
+        self._gradient = self._d[: work.leaves]
         self._addresses = work.v.ctypes.data, work.d.ctypes.data
         self._reads = None if np.array_equal(reads, np.arange(parameters)) else reads
         self._parameters = parameters
@@ -144,7 +178,7 @@ class Direct:
         """The output at x (parameters,)."""
         self._x[:] = x if self._reads is None else x[self._reads]
         for strong in (False, True):
-            self._block.machine(strong).forward(self._addresses[0], 1)
+            self._block.machine(strong).forward(self._addresses[0], 0, 1)
             if isfinite(self._v[self._output]):
                 break
         return float(self._v[self._output])
@@ -182,9 +216,10 @@ class _Machine:
         module = llvm.parse_assembly(block.native.ir(strong))
         self._engine = llvm.create_mcjit_compiler(module, target)  # owns the code
         self._engine.finalize_object()
-        self._forward = self._function("forward", 4, None)
+        self._forward = self._function("forward", 5, None)
         if block.gradient:
-            self._backward = self._function("backward", 5, None)
+            self._backward = self._function("backward", 7, None)
+        if block.gradient and block.lanes == 1:
             self._both = self._function("both", 5, ctypes.c_double)
         self._table, self._runs = block.native.table.ctypes.data, block.native.runs.ctypes.data
         self._leaves = block.trace.leaves
@@ -193,11 +228,11 @@ class _Machine:
         kinds = [ctypes.c_void_p] * (arguments - 1) + [ctypes.c_int64]
         return ctypes.CFUNCTYPE(result, *kinds)(self._engine.get_function_address(name))
 
-    def forward(self, v: int, samples: int) -> None:
-        self._forward(v, self._table, self._runs, samples)
+    def forward(self, v: int, p: int, chunks: int) -> None:
+        self._forward(v, p, self._table, self._runs, chunks)
 
-    def backward(self, v: int, d: int, samples: int) -> None:
-        self._backward(v, d, self._table, self._runs, samples)
+    def backward(self, v: int, p: int, d: int, dp: int, chunks: int) -> None:
+        self._backward(v, p, d, dp, self._table, self._runs, chunks)
 
     def both(self, v: int, d: int) -> bool:
         """Both directions for one sample; whether all leaves' cotangents are finite."""

@@ -182,8 +182,21 @@ class _Emitter:
         width = "B" if group.varying else "1"
         work = self.at.view(f"{name}.work({width}, {self.at.constant(wanted)})", "n")
         reads = group.operands[0]
-        operand = self.at.operand(reads, str(len(reads)), number=False) if reads else "0.0"
-        self.forward.append(f"{work}.forward({operand}, {out}, multiply)")
+        static, varying = (
+            self.at.operand(part, str(len(part)), number=False) if part else "0.0"
+            for part in (reads[: block.statics], reads[block.statics :])
+        )
+        self.forward.append(f"{work}.forward({static}, {varying}, {out}, multiply)")
+
+    def _backward_block(self, group: Group, g: str) -> None:
+        assert isinstance(group.kind, Output)
+        reads, statics = group.operands[0], group.kind.block.statics
+        self.backward.append(f"p, q = {self._work(group)}.backward({g}, multiply)")
+        if statics:
+            self._give(reads[:statics], "p", 1.0, str(statics), varying=False)
+        if reads[statics:]:
+            n = len(reads) - statics
+            self._give(reads[statics:], "q", 1.0, str(n), group.varying)
 
     def _work(self, group: Group) -> str:
         """The name of a block's work vectors."""
@@ -300,15 +313,17 @@ class _Emitter:
             k = kind.terms
             left, right = self.expressions[number]
             for a, b, other in ((0, k, right), (k, 2 * k, left)):
-                self._give(_stacked(group.operands[a:b]), g, Code(other), f"{k}, {n}", group)
+                self._give(
+                    _stacked(group.operands[a:b]), g, Code(other), f"{k}, {n}", group.varying
+                )
         elif isinstance(kind, Output):
-            given = f"{self._work(group)}.backward({g}, multiply)"
-            reads = group.operands[0]
-            self._give(reads, given, 1.0, str(len(reads)), group)
+            self._backward_block(group, g)
         elif isinstance(kind, Sum):
             for a, b, sign in ((0, kind.plus, 1.0), (kind.plus, kind.plus + kind.minus, -1.0)):
                 if b > a:
-                    self._give(_stacked(group.operands[a:b]), g, sign, f"{b - a}, {n}", group)
+                    self._give(
+                        _stacked(group.operands[a:b]), g, sign, f"{b - a}, {n}", group.varying
+                    )
         elif kind.arity is None:
             self._backward_stacked(number, group, g)
         else:
@@ -318,7 +333,7 @@ class _Emitter:
                 if rule is None or not any(self._needs(c) for c in group.operands[i]):
                     continue
                 partials = kind.partials(y, *symbols)
-                self._give(group.operands[i], g, partials[i], str(n), group)
+                self._give(group.operands[i], g, partials[i], str(n), group.varying)
 
     def _needs(self, node: int) -> bool:
         place = self.at.place.get(node)
@@ -392,7 +407,7 @@ class _Emitter:
                 return
         self._scatter(nodes, f"{call.format(out='')}.reshape({len(nodes)}, -1)", varying)
 
-    def _give(self, nodes: list[int], g: str, partial: Any, shape: str, group: Group) -> None:
+    def _give(self, nodes: list[int], g: str, partial: Any, shape: str, varying: bool) -> None:
         """Add g * partial to the cotangents of nodes, summed over samples where they are static."""
         if not any(self._needs(node) for node in nodes):
             return
@@ -405,7 +420,7 @@ class _Emitter:
                 array.has_cotangent = True
                 array.written[first : first + count] = [True] * count
                 target = self._cotangent(array, first, count, shape)
-                reduced = group.varying and not array.varying
+                reduced = varying and not array.varying
                 if reduced:
                     value = f"np.add.reduce({self._full(value, shape)}, axis=-1, keepdims=True)"
                 if all(written):
@@ -417,9 +432,9 @@ class _Emitter:
                 else:
                     self.backward.append(f"multiply({g}, {text_of(partial)}, out={target})")
                 return
-        width = "B" if group.varying else "1"
+        width = "B" if varying else "1"
         flat = f"np.broadcast_to({value}, ({shape}, {width})).reshape({len(nodes)}, {width})"
-        self._scatter(nodes, flat, group.varying)
+        self._scatter(nodes, flat, varying)
 
     def _full(self, value: str, shape: str) -> str:
         """The value with its sample axis written out, so that a sum over it counts every sample."""
@@ -482,12 +497,14 @@ class _Emitter:
                 if any(self._needs(c) for column in group.operands[a:b] for c in column):
                     text = rule.format(y=y, **self.stack_names[number])
                     partial = 1.0 if text == "1.0" else Code(f"({text})")
-                    self._give(_stacked(group.operands[a:b]), g, partial, f"{b - a}, {n}", group)
+                    self._give(
+                        _stacked(group.operands[a:b]), g, partial, f"{b - a}, {n}", group.varying
+                    )
             return
         symbols = [Code(f"{stacks[0]}[{i}]") for i in range(k)]
         for i, partial in enumerate(kind.partials(Code(y), *symbols)):
             if partial is not None and any(self._needs(c) for c in group.operands[i]):
-                self._give(group.operands[i], g, partial, str(n), group)
+                self._give(group.operands[i], g, partial, str(n), group.varying)
 
     # --- the text ---------------------------------------------------------------------------
 

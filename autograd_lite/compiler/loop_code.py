@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.machine import Builder, computed
+from autograd_lite.compiler.machine import BACKWARD, FORWARD, Builder, computed, vector
 from autograd_lite.compiler.trace import IS_CONSTANT
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class LoopCode:
         trace = layout.trace
         first = trace.leaves + loop.start
         self.rows: list[Op] = [trace.rows[k] for k in trace.kind[first : first + loop.period]]
-        self.columns: list[tuple[str, int, int]] = []  # ("affine", base, stride), ("table", ...)
+        # ("affine", base, stride) or ("table", first index, 0), and whether static
+        self.columns: list[tuple[str, int, int, bool]] = []
+        self.kind = vector(layout.lanes)
         self._known: dict[Any, int] = {}
         self.operands = [self._operands(first + m) for m in range(loop.period)]
         each = layout.per_iteration[loop]
@@ -64,7 +66,8 @@ class LoopCode:
             if (trace.kind[numbers] == IS_CONSTANT).all():
                 found.append(("number", self._numbers(values)))
                 continue
-            found.append(("column", self._column(self.layout.slot[numbers])))
+            static = bool(numbers[0] < self.layout.statics)
+            found.append(("column", self._column(self.layout.slot[numbers], static)))
         return found
 
     def _numbers(self, values: Floats) -> int:
@@ -72,43 +75,46 @@ class LoopCode:
         key = ("numbers", values.tobytes())
         if key not in self._known:
             self._known[key] = len(self.columns)
-            self.columns.append(("affine", self.layout.add_constants(values), 1))
+            self.columns.append(("affine", self.layout.add_constants(values), 1, False))
         return self._known[key]
 
-    def _column(self, slots: Ints) -> int:
+    def _column(self, slots: Ints, static: bool) -> int:
         """The number of a sequence of addresses; equal ones are one column."""
         strides = np.diff(slots)
-        if len(slots) == 1 or (strides == strides[0]).all():
-            column = ("affine", int(slots[0]), int(strides[0]) if len(slots) > 1 else 0)
-            key: Any = column
-        else:
-            key = slots.tobytes()
-            column = ("table", 0, 0)
+        affine = len(slots) == 1 or bool((strides == strides[0]).all())
+        stride = int(strides[0]) if affine and len(slots) > 1 else 0
+        key = ("affine", int(slots[0]), stride, static) if affine else (slots.tobytes(), static)
         if key not in self._known:
-            if column[0] == "table":
-                column = ("table", self.layout.add_indices(slots), 0)
             self._known[key] = len(self.columns)
-            self.columns.append(column)
+            self.columns.append(
+                ("affine", int(slots[0]), stride, static) if affine
+                else ("table", self.layout.add_indices(slots), 0, static)
+            )  # fmt: skip
         return self._known[key]
 
-    def _pointer(self, builder: Builder, vector: str, base: int, stride: int) -> str:
-        """Where base + i * stride stands in v or d."""
+    def _pointer(self, builder: Builder, kind: str, vector: str, base: int, stride: int) -> str:
+        """Where base + i * stride stands in a vector of that kind of numbers."""
         if stride:
             moved = builder.emit(f"mul i64 %i, {stride}")
-            vector = builder.emit(f"getelementptr double, ptr {vector}, i64 {moved}")
-        return builder.emit(f"getelementptr double, ptr {vector}, i64 {base}")
+            vector = builder.emit(f"getelementptr {kind}, ptr {vector}, i64 {moved}")
+        return builder.emit(f"getelementptr {kind}, ptr {vector}, i64 {base}")
 
-    def _address(self, builder: Builder, vector: str, column: int) -> str:
-        way, base, stride = self.columns[column]
+    def _address(self, builder: Builder, column: int, cotangent: bool) -> str:
+        """Where a column's value or its cotangent stands; static values have one lane."""
+        way, base, stride, static = self.columns[column]
+        vector = {(False, False): "%v", (False, True): "%p",
+                  (True, False): "%d", (True, True): "%dp"}[cotangent, static]  # fmt: skip
+        kind = "double" if vector == "%p" else self.kind
         if way == "affine":
-            return self._pointer(builder, vector, base, stride)
+            return self._pointer(builder, kind, vector, base, stride)
         entry = builder.emit(f"getelementptr i64, ptr %table, i64 {base}")
         entry = builder.emit(f"getelementptr i64, ptr {entry}, i64 %i")
         index = builder.emit(f"load i64, ptr {entry}")
-        return builder.emit(f"getelementptr double, ptr {vector}, i64 {index}")
+        return builder.emit(f"getelementptr {kind}, ptr {vector}, i64 {index}")
 
     def _own(self, builder: Builder, vector: str, position: int) -> str:
-        return self._pointer(builder, vector, self.base + self.place[position], len(self.place))
+        slot, stride = self.base + self.place[position], len(self.place)
+        return self._pointer(builder, self.kind, vector, slot, stride)
 
     def _value(self, builder: Builder, operand: tuple[str, Any], values: dict[int, Any]) -> Any:
         way, what = operand
@@ -116,22 +122,23 @@ class LoopCode:
             return values[what]
         if way == "literal":
             return what
-        return builder.load(self._address(builder, "%v", what))
+        pointer = self._address(builder, what, cotangent=False)
+        return builder.load_static(pointer) if self.columns[what][3] else builder.load(pointer)
 
     def forward(self, name: str, strong: bool) -> str:
         """The function that computes all iterations."""
-        builder = Builder(strong)
+        builder = Builder(strong, self.layout.lanes)
         values: dict[int, Any] = {}
         for m, row in enumerate(self.rows):
             args = tuple([self._value(builder, o, values) for o in self.operands[m]])
             values[m] = computed(builder, row, args)
             if m in self.place:
                 builder.store(values[m], self._own(builder, "%v", m))
-        return self._function(name, "", builder, 1)
+        return self._function(name, FORWARD, builder, 1)
 
     def backward(self, name: str, strong: bool) -> str:
         """The function that sweeps through all iterations in reverse."""
-        builder = Builder(strong)
+        builder = Builder(strong, self.layout.lanes)
         values: dict[int, Any] = {}
         for m, row in enumerate(self.rows):
             if m in self.place:
@@ -152,9 +159,9 @@ class LoopCode:
                 args = tuple([self._value(builder, o, values) for o in self.operands[m]])
                 self._spread(builder, m, g, values[m], args, cotangents, outside)
         for column, total in outside.items():
-            pointer = self._address(builder, "%d", column)
+            pointer = self._address(builder, column, cotangent=True)
             builder.store(total + builder.load(pointer, shared=False), pointer)
-        return self._function(name, ", ptr noalias %d", builder, -1)
+        return self._function(name, BACKWARD, builder, -1)
 
     def _spread(
         self, builder: Builder, m: int, g: Any, y: Any, args: tuple[Any, ...],
@@ -167,11 +174,11 @@ class LoopCode:
             place = cotangents if way == "own" else outside
             place[what] = place[what] + part if what in place else part
 
-    def _function(self, name: str, more: str, builder: Builder, step: int) -> str:
+    def _function(self, name: str, vectors: str, builder: Builder, step: int) -> str:
         n = self.loop.repeats
         start, test = (0, f"slt i64 %next, {n}") if step > 0 else (n - 1, "sge i64 %next, 0")
         return "\n".join([
-            f"define internal void @{name}(ptr noalias %v{more}, ptr noalias %table) {{",
+            f"define internal void @{name}({vectors}, ptr noalias %table) {{",
             "entry:", "  br label %body", "body:",
             f"  %i = phi i64 [ {start}, %entry ], [ %next, %body ]", *builder.lines,
             f"  %next = add i64 %i, {step}", f"  %more = icmp {test}",

@@ -27,23 +27,58 @@ _OF_TWO = {"hypot", "atan2", "pow"}
 _ROWS_IN_C = {ops.erf: "erf"}
 #: Rows that cost a processor little: their values are computed again rather than stored.
 CHEAP = {ops.add, ops.sub, ops.mul, ops.neg, ops.identity}
-#: Rows of more arguments are not unrolled.
-LONGEST = 64
+#: Rows of more operands are not unrolled: `sum` and `dot` loop over them, others stay arrays.
+LONGEST, LONGEST_OF_OTHERS = 260, 64
 
-DECLARATIONS = "\n".join(
-    f"declare double @{name}(double{', double' if name in _OF_TWO else ''})"
-    for name in sorted({*_C.values(), *_ROWS_IN_C.values()})
-) + "".join(
-    f"\ndeclare double @llvm.{name}.f64(double{', double' if name == 'copysign' else ''})"
-    for name in ("fabs", "sqrt", "copysign")
-)
+#: The vectors that functions of each direction get: values and static values, their cotangents.
+FORWARD = "ptr noalias %v, ptr noalias %p"
+BACKWARD = f"{FORWARD}, ptr noalias %d, ptr noalias %dp"
+
+
+def given(direction: str) -> str:
+    """The same vectors as a call hands them on."""
+    return (FORWARD if direction == "forward" else BACKWARD).replace("noalias ", "")
+
+
+def declarations(lanes: int, code: str) -> str:
+    """What the module's code refers to: C functions, and the processor's own on all lanes."""
+    text = [f"declare double @{name}(double{', double' if name in _OF_TWO else ''})"
+            for name in sorted({*_C.values(), *_ROWS_IN_C.values()})]  # fmt: skip
+    kind, suffix = vector(lanes), "f64" if lanes == 1 else f"v{lanes}f64"
+    for name in ("fabs", "sqrt", "copysign"):
+        more = f", {kind}" if name == "copysign" else ""
+        text.append(f"declare {kind} @llvm.{name}.{suffix}({kind}{more})")
+    if lanes > 1:
+        names = sorted({*_C.values(), *_ROWS_IN_C.values()})
+        text += [_on_lanes(name, lanes) for name in names if f"@lanes_{name}(" in code]
+    return "\n".join(text)
+
+
+def vector(lanes: int) -> str:
+    """LLVM's name of so many doubles."""
+    return "double" if lanes == 1 else f"<{lanes} x double>"
+
+
+def _on_lanes(name: str, lanes: int) -> str:
+    """A C function on a vector, lane by lane."""
+    kind, letters = vector(lanes), "xy" if name in _OF_TWO else "x"
+    arguments = ", ".join(f"{kind} %{c}" for c in letters)
+    lines = [f"define internal {kind} @lanes_{name}({arguments}) {{"]
+    for i in range(lanes):
+        for c in letters:
+            lines.append(f"  %{c}{i} = extractelement {kind} %{c}, i64 {i}")
+        given = ", ".join(f"double %{c}{i}" for c in letters)
+        lines.append(f"  %f{i} = call double @{name}({given})")
+        before = f"%r{i - 1}" if i else "undef"
+        lines.append(f"  %r{i} = insertelement {kind} {before}, double %f{i}, i64 {i}")
+    return "\n".join([*lines, f"  ret {kind} %r{lanes - 1}", "}"])
 
 
 def supported(op: Op, count: int) -> bool:
     """Whether the row, on so many operands, has a native kernel."""
     if op is ops.sum or op is ops.dot:
         return True
-    return (op.array is not None or op in _ROWS_IN_C) and count <= LONGEST
+    return (op.array is not None or op in _ROWS_IN_C) and count <= LONGEST_OF_OTHERS
 
 
 def number(x: float) -> str:
@@ -55,11 +90,15 @@ class Builder:
     """The statements of one function; equal ones share their result.
 
     strong   whether a product with a cotangent of 0.0 is 0.0, whatever the other factor
+    lanes    how many samples one register holds
     """
 
-    def __init__(self, strong: bool = False) -> None:
+    def __init__(self, strong: bool = False, lanes: int = 1) -> None:
         self.lines: list[str] = []
         self.strong = strong
+        self.lanes = lanes
+        self.kind = vector(lanes)
+        self.truth = "i1" if lanes == 1 else f"<{lanes} x i1>"
         self._known: dict[str, str] = {}
         self._count = 0
 
@@ -79,17 +118,38 @@ class Builder:
         return register
 
     def load(self, pointer: str, shared: bool = True) -> Register:
-        """The number that stands there."""
-        return Register(self, self.emit(f"load double, ptr {pointer}", shared))
+        """The number, one a lane, that stands there."""
+        return Register(self, self.emit(f"load {self.kind}, ptr {pointer}, align 8", shared))
+
+    def load_static(self, pointer: str) -> Register:
+        """The one number that stands there, on every lane."""
+        one = self.emit(f"load double, ptr {pointer}")
+        if self.lanes == 1:
+            return Register(self, one)
+        first = self.emit(f"insertelement {self.kind} undef, double {one}, i64 0")
+        mask = f"<{self.lanes} x i32> zeroinitializer"
+        return Register(
+            self, self.emit(f"shufflevector {self.kind} {first}, {self.kind} undef, {mask}")
+        )
 
     def store(self, x: Any, pointer: str) -> None:
         """Write a register or a number there."""
-        self.lines.append(f"  store double {_text(x)}, ptr {pointer}")
+        self.lines.append(f"  store {self.kind} {self.text(x)}, ptr {pointer}, align 8")
+
+    def text(self, x: Any) -> str:
+        """A register's name, or a number, the same on every lane."""
+        if isinstance(x, Register):
+            return x.text
+        one = number(float(x))
+        return one if self.lanes == 1 else f"<{', '.join([f'double {one}'] * self.lanes)}>"
 
     def call(self, function: str, *args: Any) -> Register:
         """The result of a C function or an intrinsic."""
-        texts = ", ".join(f"double {_text(a)}" for a in args)
-        return Register(self, self.emit(f"call double @{function}({texts})"))
+        if self.lanes > 1:
+            function = (function.replace(".f64", f".v{self.lanes}f64")
+                        if function.startswith("llvm.") else f"lanes_{function}")  # fmt: skip
+        texts = ", ".join(f"{self.kind} {self.text(a)}" for a in args)
+        return Register(self, self.emit(f"call {self.kind} @{function}({texts})"))
 
     def kernel(self, op: Op, args: tuple[Any, ...]) -> Any:
         """The row's value: its array kernel, run on registers."""
@@ -124,7 +184,7 @@ class Builder:
         plain = _lift(self, g) * d
         if not self.strong:
             return plain
-        zero = Condition(self, self.emit(f"fcmp oeq double {_text(g)}, {number(0.0)}"))
+        zero = Condition(self, self.emit(f"fcmp oeq {self.kind} {self.text(g)}, {self.text(0.0)}"))
         return zero.choose(0.0, plain)
 
 
@@ -145,8 +205,9 @@ class Register:
     def _binary(self, instruction: str, a: Any, b: Any) -> Any:
         if isinstance(a, Stack) or isinstance(b, Stack):
             return _broadcast(lambda x, y: self._binary(instruction, x, y), a, b)
-        text = f"{instruction} double {_text(a)}, {_text(b)}"
-        return Register(self.builder, self.builder.emit(text))
+        builder = self.builder
+        text = f"{instruction} {builder.kind} {builder.text(a)}, {builder.text(b)}"
+        return Register(builder, builder.emit(text))
 
     def __add__(self, other: Any) -> Any:
         return self._binary("fadd", self, other)
@@ -181,13 +242,14 @@ class Register:
         return self.builder.call("pow", other, self)
 
     def __neg__(self) -> Register:
-        return Register(self.builder, self.builder.emit(f"fneg double {self.text}"))
+        return Register(self.builder, self.builder.emit(f"fneg {self.builder.kind} {self.text}"))
 
     def _compare(self, relation: str, other: Any) -> Any:
         if isinstance(other, Stack):
             return _broadcast(lambda x, y: x._compare(relation, y), self, other)
-        text = f"fcmp {relation} double {self.text}, {_text(other)}"
-        return Condition(self.builder, self.builder.emit(text))
+        builder = self.builder
+        text = f"fcmp {relation} {builder.kind} {self.text}, {builder.text(other)}"
+        return Condition(builder, builder.emit(text))
 
     def __gt__(self, other: Any) -> Any:
         return self._compare("ogt", other)
@@ -228,8 +290,9 @@ class Condition:
 
     def choose(self, a: Any, b: Any) -> Any:
         """a where the condition holds, else b."""
-        text = f"select i1 {self.text}, double {_text(a)}, double {_text(b)}"
-        return Register(self.builder, self.builder.emit(text))
+        builder, kind = self.builder, self.builder.kind
+        chosen = f"{kind} {builder.text(a)}, {kind} {builder.text(b)}"
+        return Register(builder, builder.emit(f"select {builder.truth} {self.text}, {chosen}"))
 
 
 class Stack(list[Any]):
@@ -336,10 +399,11 @@ class _Numpy:
     def _extreme(self, relation: str, a: Any, b: Any) -> Any:
         """The larger or the smaller; nan where one is."""
         a = _lift(self.builder, a)
-        a_is_nan = self.builder.emit(f"fcmp uno double {a.text}, {number(0.0)}")
+        builder = self.builder
+        a_is_nan = builder.emit(f"fcmp uno {builder.kind} {a.text}, {builder.text(0.0)}")
         better = getattr(a, relation)(b).text
-        takes_a = self.builder.emit(f"or i1 {better}, {a_is_nan}")
-        return Condition(self.builder, takes_a).choose(a, b)
+        takes_a = builder.emit(f"or {builder.truth} {better}, {a_is_nan}")
+        return Condition(builder, takes_a).choose(a, b)
 
     def _logaddexp(self, a: Any, b: Any) -> Any:
         """log(e**a + e**b) by way of the larger; both may be infinite."""
@@ -362,11 +426,7 @@ def _builder(*xs: Any) -> Builder:
 
 def _lift(builder: Builder, x: Any) -> Any:
     """A number as a register's text; a kernel may then use operators on it."""
-    return Register(builder, number(x)) if isinstance(x, (int, float)) else x
-
-
-def _text(x: Any) -> str:
-    return x.text if isinstance(x, Register) else number(float(x))
+    return Register(builder, builder.text(x)) if isinstance(x, (int, float)) else x
 
 
 def _dot(args: tuple[Any, ...]) -> Any:

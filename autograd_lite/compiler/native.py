@@ -9,12 +9,13 @@ import numpy as np
 from autograd_lite.compiler import run_code
 from autograd_lite.compiler.loop_code import LoopCode
 from autograd_lite.compiler.loops import Loop
-from autograd_lite.compiler.machine import DECLARATIONS
+from autograd_lite.compiler.machine import BACKWARD, FORWARD, declarations, given, vector
 from autograd_lite.compiler.slots import lay_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autograd_lite.compiler.slots import Layout
     from autograd_lite.compiler.trace import Trace
 
 
@@ -26,9 +27,9 @@ class Native:
     runs     (runs, 5) of the interpreter: function, nodes, first slot, table offset, operands
     """
 
-    def __init__(self, trace: Trace, gradient: bool) -> None:
+    def __init__(self, trace: Trace, gradient: bool, lanes: int, statics: int) -> None:
         self.gradient = gradient
-        self.layout = lay_out(trace, gradient)
+        self.layout = lay_out(trace, gradient, lanes, statics)
         self._loops: dict[int, LoopCode] = {}
         self._calls: dict[int, tuple[int, int]] = {}
         places: dict[int, int] = {}
@@ -45,15 +46,18 @@ class Native:
         self.runs: NDArray[np.int64] = np.array(entries, np.int64).reshape(-1, 5)
 
     def ir(self, strong: bool) -> str:
-        """A module with `forward(v, table, runs, samples)`.
+        """A module with `forward(v, p, table, runs, chunks)` over chunks of samples.
 
-        With a gradient also `backward(v, d, table, runs, samples)`, and
-        `both(v, d, table, runs, leaves)` for one sample, 0.0 or nan as it is finite or not.
+        With a gradient also `backward(v, p, d, dp, table, runs, chunks)`, and, for one sample
+        at a time, `both(v, d, table, runs, leaves)`: 0.0, or nan where a leaf's is not finite.
         """
-        parts = [DECLARATIONS, *self._direction("forward", strong)]
+        parts = self._direction("forward", strong)
         if self.gradient:
-            parts += [*self._direction("backward", strong), _BOTH]
-        return "\n".join(parts) + "\n"
+            parts += self._direction("backward", strong)
+            if self.layout.lanes == 1:
+                parts.append(_BOTH)
+        code = "\n".join(parts)
+        return f"{declarations(self.layout.lanes, code)}\n{code}\n"
 
     def _direction(self, direction: str, strong: bool) -> list[str]:
         functions = [
@@ -66,22 +70,20 @@ class Native:
         ]
         if self._rows:
             functions.append(run_code.interpreter(direction, len(self._rows)))
-        d = ", ptr %d" if direction == "backward" else ""
         calls = []
         for i in range(len(self.layout.segments)):
             if i in self._loops:
-                calls.append(f"  call void @loop{i}_{direction}(ptr %v{d}, ptr %table)")
+                calls.append(f"  call void @loop{i}_{direction}({given(direction)}, ptr %table)")
             else:
                 calls.append(run_code.call(direction, *self._calls[i]))
         if direction == "backward":
             calls.reverse()
-        return [*functions, _driver(direction, calls, self.layout.slots)]
+        return [*functions, _driver(direction, calls, self.layout)]
 
 
-# 0.0, or nan where a leaf's cotangent is not finite
 _BOTH = """define double @both(ptr %v, ptr %d, ptr %table, ptr %runs, i64 %leaves) {
-  call void @forward(ptr %v, ptr %table, ptr %runs, i64 1)
-  call void @backward(ptr %v, ptr %d, ptr %table, ptr %runs, i64 1)
+  call void @forward(ptr %v, ptr null, ptr %table, ptr %runs, i64 1)
+  call void @backward(ptr %v, ptr null, ptr %d, ptr null, ptr %table, ptr %runs, i64 1)
   br label %leaf
 leaf:
   %i = phi i64 [ 0, %0 ], [ %next, %leaf ]
@@ -98,17 +100,19 @@ end:
 }"""
 
 
-def _driver(direction: str, calls: list[str], slots: int) -> str:
-    """The function that runs all segments for one sample after the other."""
+def _driver(direction: str, calls: list[str], layout: Layout) -> str:
+    """The function that runs all segments for one chunk of samples after the other."""
     back = direction == "backward"
+    vectors = (BACKWARD if back else FORWARD).replace("%v", "%v0").replace("%d,", "%d0,")
+    kind = vector(layout.lanes)
     lines = [
-        f"define void @{direction}(ptr noalias %v0{', ptr noalias %d0' if back else ''}, "
-        "ptr noalias %table, ptr noalias %runs, i64 %samples) {", "entry:", "  br label %sample",
-        "sample:", "  %s = phi i64 [ 0, %entry ], [ %s1, %sample ]", f"  %o = mul i64 %s, {slots}",
-        "  %v = getelementptr double, ptr %v0, i64 %o",
+        f"define void @{direction}({vectors}, ptr noalias %table, ptr noalias %runs, "
+        "i64 %chunks) {", "entry:", "  br label %chunk",
+        "chunk:", "  %s = phi i64 [ 0, %entry ], [ %s1, %chunk ]",
+        f"  %o = mul i64 %s, {layout.slots}", f"  %v = getelementptr {kind}, ptr %v0, i64 %o",
     ]  # fmt: skip
     if back:
-        lines.append("  %d = getelementptr double, ptr %d0, i64 %o")
-    lines += [*calls, "  %s1 = add i64 %s, 1", "  %again = icmp slt i64 %s1, %samples",
-              "  br i1 %again, label %sample, label %end", "end:", "  ret void", "}"]  # fmt: skip
+        lines.append(f"  %d = getelementptr {kind}, ptr %d0, i64 %o")
+    lines += [*calls, "  %s1 = add i64 %s, 1", "  %again = icmp slt i64 %s1, %chunks",
+              "  br i1 %again, label %chunk, label %end", "end:", "  ret void", "}"]  # fmt: skip
     return "\n".join(lines)

@@ -73,7 +73,7 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
         return Choice([], level, f"NumPy calls throughout; {block.MISSING}")
     if lacking:
         return Choice([], level, f"NumPy calls throughout: no native code for {lacking}")
-    varying = _varying(trace)
+    varying = varying_of(trace)
     dots = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
     products = int(trace.counts[nodes][dots].sum())
     if not varying.any() and 2 * products < len(trace.args):
@@ -85,13 +85,13 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
 
 def _throughout(trace: Trace, nodes: Ints, why: str) -> Choice:
     """All nodes native, what is the same for all samples by itself."""
-    varying = _varying(trace)[nodes]
+    varying = varying_of(trace)[nodes]
     lanes = ((nodes[~varying], False), (nodes[varying], True))
     regions = [Region(part, lane, 0) for part, lane in lanes if part.size]
     return Choice(regions, np.zeros(len(trace), np.int64), why)
 
 
-def _varying(trace: Trace) -> Bools:
+def varying_of(trace: Trace) -> Bools:
     """(n,) which nodes depend on an input."""
     varying = trace.kind == IS_INPUT
     if trace.n_inputs:
@@ -192,10 +192,11 @@ def _cheapest(arrays: list[float], native: list[float]) -> list[bool]:
     return path[::-1]
 
 
-def cut(trace: Trace, region: Region, others: Ints) -> tuple[Trace, Ints, Ints]:
+def cut(trace: Trace, region: Region, others: Ints, varying: Bools) -> tuple[Trace, Ints, Ints]:
     """The region as a trace of its own, the nodes it reads, and those of its nodes that are read.
 
-    others  the nodes outside of this region that are computed, in whatever way
+    others   the nodes outside of this region that are computed, in whatever way
+    varying  which nodes depend on an input; what the region reads is sorted by it
     """
     inside = np.zeros(len(trace), bool)
     inside[region.nodes] = True
@@ -203,6 +204,7 @@ def cut(trace: Trace, region: Region, others: Ints) -> tuple[Trace, Ints, Ints]:
     mine = inside[owners]
     operands = trace.args[mine]
     external = np.unique(operands[~inside[operands] & (trace.kind[operands] != IS_CONSTANT)])
+    external = external[np.argsort(varying[external], kind="stable")]
     constants = np.unique(operands[trace.kind[operands] == IS_CONSTANT])
     read = np.zeros(len(trace), bool)
     is_other = np.zeros(len(trace), bool)

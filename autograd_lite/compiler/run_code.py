@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.compiler.machine import LONGEST, Builder, Register, computed, number
+from autograd_lite.compiler.machine import (
+    BACKWARD,
+    FORWARD,
+    LONGEST,
+    Builder,
+    Register,
+    computed,
+    given,
+    number,
+)
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.slots import Layout, Runs
@@ -47,32 +56,36 @@ class RunCode:
         self.count = int(trace.counts[node])
         constants = trace.args[trace.start[node + 1] - self.row.constants : trace.start[node + 1]]
         self.constants = trace.number[constants].tolist()
+        self.lanes = layout.lanes
+        operands = trace.args[trace.start[node] : trace.start[node + 1]]
+        self.static: list[bool] = (operands < layout.statics).tolist()
 
     def forward(self, name: str, strong: bool) -> str:
         """The function that computes a run."""
         if self.count > LONGEST:
             return _long(self.row, name, "forward", strong)
-        builder = Builder(strong)
+        builder = Builder(strong, self.lanes)
         y = computed(builder, self.row, self._operands(builder)[1])
         builder.store(y, self._own(builder, "%v"))
-        return _run_function(name, "", builder)
+        return _run_function(name, FORWARD, builder)
 
     def backward(self, name: str, strong: bool) -> str:
         """The function that sweeps back through a run."""
         if self.count > LONGEST:
             return _long(self.row, name, "backward", strong)
-        builder = Builder(strong)
+        builder = Builder(strong, self.lanes)
         pointer = self._own(builder, "%d")
         g = builder.load(pointer, shared=False)
         builder.store(0.0, pointer)
         indices, args = self._operands(builder)
         y = builder.load(self._own(builder, "%v"))
-        for index, partial in zip(indices, self.row.partials(y, *args)):
+        for index, static, partial in zip(indices, self.static, self.row.partials(y, *args)):
             if partial is not None:
-                target = builder.emit(f"getelementptr double, ptr %d, i64 {index}")
+                vector = "%dp" if static else "%d"
+                target = builder.emit(f"getelementptr {builder.kind}, ptr {vector}, i64 {index}")
                 part = builder.product(g, partial)
                 builder.store(part + builder.load(target, shared=False), target)
-        return _run_function(name, ", ptr noalias %d", builder)
+        return _run_function(name, BACKWARD, builder)
 
     def _operands(self, builder: Builder) -> tuple[list[str], tuple[Any, ...]]:
         """Where the operands stand, and their values."""
@@ -83,22 +96,25 @@ class RunCode:
         for j in range(variable):
             place = builder.emit(f"getelementptr i64, ptr {entry}, i64 {j}")
             indices.append(builder.emit(f"load i64, ptr {place}"))
-            values.append(
-                builder.load(builder.emit(f"getelementptr double, ptr %v, i64 {indices[-1]}"))
-            )
+            if self.static[j]:
+                one = builder.emit(f"getelementptr double, ptr %p, i64 {indices[-1]}")
+                values.append(builder.load_static(one))
+            else:
+                at = builder.emit(f"getelementptr {builder.kind}, ptr %v, i64 {indices[-1]}")
+                values.append(builder.load(at))
         return indices, (*values, *self.constants)
 
     def _own(self, builder: Builder, vector: str) -> str:
         slot = builder.emit("add i64 %out, %e")
-        return builder.emit(f"getelementptr double, ptr {vector}, i64 {slot}")
+        return builder.emit(f"getelementptr {builder.kind}, ptr {vector}, i64 {slot}")
 
 
 _RUN_ARGUMENTS = "ptr noalias %at, i64 %n, i64 %out, i64 %k"
 
 
-def _run_function(name: str, more: str, builder: Builder) -> str:
+def _run_function(name: str, vectors: str, builder: Builder) -> str:
     return "\n".join([
-        f"define internal void @{name}(ptr noalias %v{more}, {_RUN_ARGUMENTS}) {{",
+        f"define internal void @{name}({vectors}, {_RUN_ARGUMENTS}) {{",
         "entry:", "  br label %body", "body:",
         "  %e = phi i64 [ 0, %entry ], [ %next, %body ]", *builder.lines,
         "  %next = add i64 %e, 1", "  %more = icmp slt i64 %next, %n",
@@ -107,11 +123,14 @@ def _run_function(name: str, more: str, builder: Builder) -> str:
 
 
 def _long(row: Op, name: str, direction: str, strong: bool) -> str:
-    """`sum` and `dot` of many operands: a loop over them inside the loop over the run."""
+    """`sum` and `dot` of many operands: a loop over them inside the loop over the run.
+
+    For one lane alone; `block.lanes_of` sees to that.
+    """
     of = f"{'sum' if row is ops.sum else 'dot'}_{direction}"
-    more = ", ptr noalias %d" if direction == "backward" else ""
+    vectors = FORWARD if direction == "forward" else BACKWARD
     head = [
-        f"define internal void @{name}(ptr noalias %v{more}, {_RUN_ARGUMENTS}) {{", "entry:",
+        f"define internal void @{name}({vectors}, {_RUN_ARGUMENTS}) {{", "entry:",
         "  %half = sdiv i64 %k, 2",
         "  br label %body", "body:", "  %e = phi i64 [ 0, %entry ], [ %next, %done ]",
         "  %begin = mul i64 %e, %k", "  %mine = getelementptr i64, ptr %at, i64 %begin",
@@ -208,18 +227,17 @@ def _dot_backward(builder: Builder) -> None:
 
 def call(direction: str, first: int, last: int) -> str:
     """The statement that runs the entries first to last."""
-    d = ", ptr %d" if direction == "backward" else ""
-    return (f"  call void @interpret_{direction}(ptr %v{d}, ptr %table, ptr %runs, "
+    return (f"  call void @interpret_{direction}({given(direction)}, ptr %table, ptr %runs, "
             f"i64 {first}, i64 {last})")  # fmt: skip
 
 
 def interpreter(direction: str, functions: int) -> str:
     """The function that hands runs first to last to the functions of their rows."""
     back = direction == "backward"
-    more, hand = (", ptr noalias %d", ", ptr %d") if back else ("", "")
+    vectors = BACKWARD if back else FORWARD
     start = "%top" if back else "%first"
     lines = [
-        f"define internal void @interpret_{direction}(ptr noalias %v{more}, ptr noalias %table, "
+        f"define internal void @interpret_{direction}({vectors}, ptr noalias %table, "
         "ptr noalias %runs, i64 %first, i64 %last) {", "entry:", "  %top = sub i64 %last, 1",
         "  br label %run", "run:", f"  %r = phi i64 [ {start}, %entry ], [ %next, %done ]",
         "  %row = mul i64 %r, 5", "  %p0 = getelementptr i64, ptr %runs, i64 %row",
@@ -232,7 +250,7 @@ def interpreter(direction: str, functions: int) -> str:
     cases = " ".join(f"i64 {f}, label %f{f}" for f in range(functions))
     lines.append(f"  switch i64 %function, label %done [ {cases} ]")
     for f in range(functions):
-        lines += [f"f{f}:", f"  call void @row{f}_{direction}(ptr %v{hand}, ptr %at, i64 %n, "
+        lines += [f"f{f}:", f"  call void @row{f}_{direction}({given(direction)}, ptr %at, i64 %n, "
                   "i64 %out, i64 %k)", "  br label %done"]  # fmt: skip
     test = "sge i64 %next, %first" if back else "slt i64 %next, %last"
     lines += ["done:", f"  %next = add i64 %r, {-1 if back else 1}", f"  %more = icmp {test}",

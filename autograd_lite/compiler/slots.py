@@ -44,17 +44,22 @@ class Layout:
     per_iteration  a loop's positions that have slots, in the order of these
     constants      the numbers that stand in `constant_slots`
     table          indices of operands where addresses are not affine
+    lanes          how many samples run at a time; then the first `statics` leaves, which are the
+                   same for all samples, stand in a vector of their own
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, lanes: int, statics: int) -> None:
         self.trace = trace
-        self.key = _keys(trace)
+        self.lanes = lanes
+        self.statics = statics
+        self.key = _keys(trace, statics)
         self.segments = _segments(trace, self.key)
         self.read = _read_elsewhere(trace, self.segments)
         self.per_iteration: dict[Loop, list[int]] = {}
         numbers = np.flatnonzero(trace.kind == IS_CONSTANT)
-        leaves = np.concatenate([np.arange(trace.leaves), numbers])
+        leaves = np.concatenate([np.arange(statics, trace.leaves), numbers])
         self.slot = np.full(len(trace), -1)
+        self.slot[:statics] = np.arange(statics)
         self.slot[leaves] = np.arange(len(leaves))
         self.slots = len(leaves)
         self._constants = [trace.number[numbers]]
@@ -91,9 +96,9 @@ class Layout:
         return self.slots - len(numbers)
 
 
-def lay_out(trace: Trace, gradient: bool) -> Layout:
+def lay_out(trace: Trace, gradient: bool, lanes: int, statics: int) -> Layout:
     """Segments and slots of a trace; with `gradient` the reverse pass finds what it needs."""
-    layout = Layout(trace)
+    layout = Layout(trace, lanes, statics)
     dear = gradient & ~np.isin(trace.kind, [i for i, op in enumerate(trace.rows) if op in CHEAP])
     for segment in layout.segments:
         _give_slots(layout, segment, dear)
@@ -109,11 +114,21 @@ def _read_elsewhere(trace: Trace, segments: list[Loop | Runs]) -> NDArray[np.boo
     return read
 
 
-def _keys(trace: Trace) -> Ints:
-    """(rows,) equal for rows that run the same code: row, operands, and literal constants."""
+def _keys(trace: Trace, statics: int) -> Ints:
+    """(rows,) equal for rows that run the same code.
+
+    That is the row, how many operands, which of them are static, and its literal constants.
+    """
     first, last = trace.leaves, trace.leaves + int((trace.kind >= 0).sum())
     counts = trace.counts[first:last]
     key = _numbered(trace.kind[first:last] * (1 + counts.max(initial=0)) + counts)
+    if statics:
+        begin = trace.start[first : last + 1]
+        position = np.arange(begin[0], begin[-1]) - np.repeat(begin[:-1], counts)
+        odd = np.where(trace.args[begin[0] : begin[-1]] < statics, 2 * position + 1, 0)
+        total = np.concatenate([[0], np.cumsum(odd * odd * odd)])  # tells sets of positions apart
+        key = _numbered(key + len(key) * _numbered(total[begin[1:] - begin[0]]
+                                                   - total[begin[:-1] - begin[0]]))  # fmt: skip
     for back in range(1, 1 + max((op.constants for op in trace.rows), default=0)):
         has = np.array([op.constants >= back for op in trace.rows])[trace.kind[first:last]]
         at = trace.args[trace.start[first + 1 : last + 1][has] - back]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from autograd_lite.compiler.block import Block
-from autograd_lite.compiler.regions import Region, cut
+from autograd_lite.compiler.regions import Region, cut, varying_of
 from autograd_lite.compiler.trace import IS_CONSTANT
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class _Unroller:
         self.gradient = gradient
         self.tape = Tape()
         self.place: list[int] = [-1] * len(trace)
+        some = any(region.varying for region in choice.regions)
+        self.varying = varying_of(trace) if some else np.zeros(len(trace), bool)
 
     def run(self) -> Tape:
         trace, tape, place = self.trace, self.tape, self.place
@@ -125,8 +127,9 @@ class _Unroller:
     def _block(self, region: Region) -> None:
         trace = self.trace
         others = np.setdiff1d(np.flatnonzero(trace.kind >= 0), region.nodes, assume_unique=True)
-        part, reads, outputs = cut(trace, region, others)
-        block = Block(part, self.gradient)
+        part, reads, outputs = cut(trace, region, others, self.varying)
+        statics = int((~self.varying[reads]).sum())
+        block = Block(part, self.gradient, region.varying, statics)
         node = self.tape.add(block, tuple([self.place[a] for a in reads.tolist()]))
         for position, output in enumerate(outputs.tolist()):
             self.place[output] = self.tape.add(Output(block, position), (node,))
