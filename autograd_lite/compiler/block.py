@@ -7,7 +7,6 @@ milliseconds, and nothing is written to disk.
 from __future__ import annotations
 
 import ctypes
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,12 +72,12 @@ class Block:
         self.statics = statics if self.lanes > 1 else 0
         self._given = (trace, gradient, varying, statics)
         self.native = Native(trace, gradient, self.lanes, self.statics)
-        self._machines: dict[bool, _Machine] = {}
+        self._machines: dict[bool, Machine] = {}
 
-    def machine(self, strong: bool) -> _Machine:
+    def machine(self, strong: bool) -> Machine:
         """The compiled code; that with strong zeros is made when it is first needed."""
         if strong not in self._machines:
-            self._machines[strong] = _Machine(self, strong)
+            self._machines[strong] = Machine(self, strong)
         return self._machines[strong]
 
     def work(self, samples: int, wanted: NDArray[np.intp]) -> Work:
@@ -157,57 +156,13 @@ def _aligned(shape: tuple[int, ...]) -> Floats:
     return raw[first : first + size].view(np.float64).reshape(shape)
 
 
-class Direct:
-    """A block that is a whole program of one static output: no array code around it.
-
-    Value and gradient take one call of machine code, and about two microseconds beside it.
-    """
-
-    def __init__(self, block: Block, reads: NDArray[np.intp], parameters: int) -> None:
-        self._block = block
-        work = block.work(1, np.array([0]))
-        self._keep = work  # its vectors
-        self._v, self._d = work.v[0, :, 0], work.d[0, :, 0]
-        self._x, self._output = self._v[: work.leaves], int(work.outputs[0])
-        self._gradient = self._d[: work.leaves]
-        self._addresses = work.v.ctypes.data, work.d.ctypes.data
-        self._reads = None if np.array_equal(reads, np.arange(parameters)) else reads
-        self._parameters = parameters
-
-    def value(self, x: Floats) -> float:
-        """The output at x (parameters,)."""
-        self._x[:] = x if self._reads is None else x[self._reads]
-        for strong in (False, True):
-            self._block.machine(strong).forward(self._addresses[0], 0, 1)
-            if isfinite(self._v[self._output]):
-                break
-        return float(self._v[self._output])
-
-    def value_and_grad(self, x: Floats) -> tuple[float, Floats]:
-        """The output at x and its gradient (parameters,)."""
-        self._x[:] = x if self._reads is None else x[self._reads]
-        g = self._gradient
-        for strong in (False, True):  # with strong zeros where something is not finite without
-            g.fill(0.0)
-            self._d[self._output] = 1.0
-            finite = self._block.machine(strong).both(*self._addresses)
-            if finite and isfinite(self._v[self._output]):
-                break
-        if self._reads is None:
-            return float(self._v[self._output]), g.copy()
-        gradient = np.zeros(self._parameters)
-        gradient[self._reads] = g
-        return float(self._v[self._output]), gradient
-
-
-class _Machine:
+class Machine:
     """The machine code of a block and the tables that it reads."""
 
     def __init__(self, block: Block, strong: bool) -> None:
         require()
         import llvmlite.binding as llvm
 
-        self._native = block.native  # owns the tables
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         target = llvm.Target.from_default_triple().create_target_machine(
@@ -216,12 +171,13 @@ class _Machine:
         module = llvm.parse_assembly(block.native.ir(strong))
         self._engine = llvm.create_mcjit_compiler(module, target)  # owns the code
         self._engine.finalize_object()
+        self._native = block.native  # owns the tables
+        self._tables = block.native.table.ctypes.data, block.native.runs.ctypes.data
         self._forward = self._function("forward", 5, None)
         if block.gradient:
             self._backward = self._function("backward", 7, None)
-        if block.gradient and block.lanes == 1:
-            self._both = self._function("both", 5, ctypes.c_double)
-        self._table, self._runs = block.native.table.ctypes.data, block.native.runs.ctypes.data
+            self._both = self._function("both", 7, None)
+            self._single = self._function("single", 5, ctypes.c_double)
         self._leaves = block.trace.leaves
 
     def _function(self, name: str, arguments: int, result: Any) -> Callable[..., Any]:
@@ -229,12 +185,18 @@ class _Machine:
         return ctypes.CFUNCTYPE(result, *kinds)(self._engine.get_function_address(name))
 
     def forward(self, v: int, p: int, chunks: int) -> None:
-        self._forward(v, p, self._table, self._runs, chunks)
+        """Fill the values of all chunks; v and p are addresses."""
+        self._forward(v, p, *self._tables, chunks)
 
     def backward(self, v: int, p: int, d: int, dp: int, chunks: int) -> None:
-        self._backward(v, p, d, dp, self._table, self._runs, chunks)
+        """Sweep from the cotangents of the outputs to those of the leaves."""
+        self._backward(v, p, d, dp, *self._tables, chunks)
 
-    def both(self, v: int, d: int) -> bool:
-        """Both directions for one sample; whether all leaves' cotangents are finite."""
-        finite: float = self._both(v, d, self._table, self._runs, self._leaves)
+    def both(self, v: int, p: int, d: int, dp: int, chunks: int) -> None:
+        """`forward`, then `backward`."""
+        self._both(v, p, d, dp, *self._tables, chunks)
+
+    def single(self, v: int, d: int) -> bool:
+        """Both for one sample without lanes; whether all leaves' cotangents are finite."""
+        finite: float = self._single(v, d, *self._tables, self._leaves)
         return finite == 0.0

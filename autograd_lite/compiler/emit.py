@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.compiler.code import Code, assignment, literal, row_name, text_of
+from autograd_lite.compiler.direct import Whole
 from autograd_lite.compiler.layout import Layout
 from autograd_lite.compiler.plan import Group, input_order, parameter_order
-from autograd_lite.compiler.tape import INPUT, Output, Tape
+from autograd_lite.compiler.tape import INPUT, PARAMETER, Output, Tape
 from autograd_lite.compiler.terms import Pairs, Product, Sum
 from autograd_lite.ops import Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from autograd_lite.compiler.block import Block
     from autograd_lite.compiler.layout import Array
@@ -36,14 +35,13 @@ class Source:
     arrays      constant and index arrays by name
     rows        the rows without an array kernel, by name
     blocks      the native blocks by name
-    whole       the block that is all of the program, and the positions of the parameters that
-                it reads; None where there is more
+    whole       the block that is all of the program; None where there is more
     order       for each row of the static array s the position in theta
     """
 
     def __init__(
         self, text: str, arrays: dict[str, Any], rows: dict[str, Op], blocks: dict[str, Block],
-        order: list[int], whole: tuple[Block, NDArray[np.intp]] | None,
+        order: list[int], whole: Whole | None,
     ) -> None:  # fmt: skip
         self.text = text
         self.arrays = arrays
@@ -95,12 +93,26 @@ class _Emitter:
             [tape.index[node] for node in order], self._whole(gradient),
         )  # fmt: skip
 
-    def _whole(self, gradient: bool) -> tuple[Block, NDArray[np.intp]] | None:
+    def _whole(self, gradient: bool) -> Whole | None:
+        """The block that is the program, if there is nothing beside it."""
         tape, kind = self.tape, self.groups[0].kind if len(self.groups) == 1 else None
-        if not (gradient and isinstance(kind, Output) and tape.outputs == self.groups[0].nodes):
+        if not gradient or not isinstance(kind, Output):
+            return None
+        places = {node: self._position(node) for node in self.groups[0].nodes}
+        if not all(node in places for node in tape.outputs):
             return None
         reads = self.groups[0].operands[0]
-        return kind.block, np.array([tape.index[node] for node in reads], np.intp)
+        kinds = [tape.kind[node] for node in reads]
+        statics = kinds.count(PARAMETER)
+        if kinds != [PARAMETER] * statics + [INPUT] * (len(kinds) - statics) or (
+            kind.block.varying and kind.block.statics != statics
+        ):
+            return None
+        positions = [tape.index[node] for node in reads]
+        return Whole(
+            kind.block, np.array(positions[:statics], np.intp),
+            np.array(positions[statics:], np.intp), np.array([places[n] for n in tape.outputs]),
+        )  # fmt: skip
 
     def _place_ones(self) -> None:
         """Rows of ones below the rows that a product with biases reads, if these end an array."""

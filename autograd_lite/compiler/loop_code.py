@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.compiler.machine import BACKWARD, FORWARD, Builder, computed, vector
-from autograd_lite.compiler.trace import IS_CONSTANT
+from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,9 @@ class LoopCode:
                 found.append(("number", self._numbers(values)))
                 continue
             static = bool(numbers[0] < self.layout.statics)
-            found.append(("column", self._column(self.layout.slot[numbers], static)))
+            inputs = (trace.kind[numbers] == IS_INPUT).all()
+            way = "number" if inputs else "column"  # neither receives a gradient
+            found.append((way, self._column(self.layout.slot[numbers], static)))
         return found
 
     def _numbers(self, values: Floats) -> int:

@@ -81,6 +81,13 @@ def supported(op: Op, count: int) -> bool:
     return (op.array is not None or op in _ROWS_IN_C) and count <= LONGEST_OF_OTHERS
 
 
+def calls_c(op: Op) -> bool:
+    """Whether the row's kernel takes C functions, which cost ten times what arithmetic does."""
+    kernel = f"{op.array}{op.shared}"
+    names = [f"np.{name}(" for name in _C] + ["np.logaddexp", "**"]
+    return op in _ROWS_IN_C or any(name in kernel for name in names)
+
+
 def number(x: float) -> str:
     """The float as LLVM writes it: its bits."""
     return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"

@@ -48,14 +48,13 @@ class Native:
     def ir(self, strong: bool) -> str:
         """A module with `forward(v, p, table, runs, chunks)` over chunks of samples.
 
-        With a gradient also `backward(v, p, d, dp, table, runs, chunks)`, and, for one sample
-        at a time, `both(v, d, table, runs, leaves)`: 0.0, or nan where a leaf's is not finite.
+        With a gradient also `backward(v, p, d, dp, table, runs, chunks)`, `both` with the same
+        arguments, and `single(v, d, table, runs, leaves)` for one sample without lanes: 0.0, or
+        nan where a leaf's cotangent is not finite.
         """
         parts = self._direction("forward", strong)
         if self.gradient:
-            parts += self._direction("backward", strong)
-            if self.layout.lanes == 1:
-                parts.append(_BOTH)
+            parts += [*self._direction("backward", strong), _BOTH]
         code = "\n".join(parts)
         return f"{declarations(self.layout.lanes, code)}\n{code}\n"
 
@@ -81,7 +80,14 @@ class Native:
         return [*functions, _driver(direction, calls, self.layout)]
 
 
-_BOTH = """define double @both(ptr %v, ptr %d, ptr %table, ptr %runs, i64 %leaves) {
+_BOTH = """define void @both(
+  ptr %v, ptr %p, ptr %d, ptr %dp, ptr %table, ptr %runs, i64 %chunks) {
+  call void @forward(ptr %v, ptr %p, ptr %table, ptr %runs, i64 %chunks)
+  call void @backward(ptr %v, ptr %p, ptr %d, ptr %dp, ptr %table, ptr %runs, i64 %chunks)
+  ret void
+}
+
+define double @single(ptr %v, ptr %d, ptr %table, ptr %runs, i64 %leaves) {
   call void @forward(ptr %v, ptr null, ptr %table, ptr %runs, i64 1)
   call void @backward(ptr %v, ptr null, ptr %d, ptr null, ptr %table, ptr %runs, i64 1)
   br label %leaf

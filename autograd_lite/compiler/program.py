@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autograd_lite.compiler.account import account
-from autograd_lite.compiler.block import Direct
+from autograd_lite.compiler.direct import Batch, Single
 from autograd_lite.compiler.emit import Source, emit
 from autograd_lite.compiler.plan import plan
 from autograd_lite.compiler.regions import choose
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 #: Python's own compiler takes a second for so many statements, and more than in proportion.
 MOST_GROUPS = 2_000
+KEPT = 4  # batch sizes with arrays of their own; a training run needs two: batch and remainder
 
 
 def compile(
@@ -175,8 +176,11 @@ class Program:
         self._build = _load(source)
         self._built: dict[int, tuple[Any, Any]] = {}
         self._lock = Lock()
-        alone = source.whole is not None and dtype == np.float64 and not n_inputs
-        self._direct = Direct(*source.whole, len(theta)) if alone and source.whole else None
+        self._whole = source.whole
+        single = source.whole is not None and not source.whole.block.varying
+        alone = single and n_outputs == 1 and not n_inputs and dtype == np.float64
+        self._single = Single(source.whole, len(theta)) if alone and source.whole else None
+        self._batches: dict[int, Batch] = {}
 
     def explain_plan(self) -> str:
         """Which part of the graph runs in what way, and why; how much of it is loops.
@@ -206,9 +210,9 @@ class Program:
         >>> compile(x * x, [x], []).value([[2.0], [3.0]])
         array([4., 9.])
         """
-        if X is None and self._direct is not None:
+        if X is None and self._single is not None:
             with self._lock:
-                return np.array([self._direct.value(self._vector(theta))])
+                return np.array([self._single.value(self._vector(theta))])
         rows = self._checked(X)
         with self._lock, np.errstate(all="ignore"):
             results = self._outputs(self._forward(rows, theta)[0], len(rows))
@@ -229,15 +233,19 @@ class Program:
             )
         if reduce not in ("mean", "sum", "none"):
             raise ValueError(f'reduce is {reduce!r}; it must be "mean", "sum" or "none"')
-        if X is None and self._direct is not None and reduce != "none":
+        if X is None and self._single is not None and reduce != "none":
             with self._lock:
-                return self._direct.value_and_grad(self._vector(theta))
+                return self._single.value_and_grad(self._vector(theta))
         rows = self._checked(X)
         if reduce == "none":
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
             return np.array([v for v, _ in each]), np.array([g for _, g in each])
         seed = 1.0 / len(rows) if reduce == "mean" else 1.0
         with self._lock, np.errstate(all="ignore"):
+            batch = self._batch(len(rows))
+            if batch is not None:
+                first, gradient = batch.run(rows, self._vector(theta), seed)
+                return float(np.add.reduce(first)) * seed, gradient.astype(self._dtype, copy=False)
             results, total = self._forward(rows, theta, 1)
             gradient = self._backward(rows, seed)
         # a static output is the same for every sample
@@ -261,8 +269,24 @@ class Program:
         rows (B, inputs) must have the program's dtype; it is not checked.
         """
         with self._lock, np.errstate(all="ignore"):
+            batch = self._batch(len(rows))
+            if batch is not None:
+                _, gradient = batch.run(rows, self._vector(theta), seed)
+                outputs = batch.outputs().astype(self._dtype)
+                return outputs, gradient.astype(self._dtype, copy=False)
             outputs = self._outputs(self._forward(rows, theta, 1)[0], len(rows))
             return outputs, self._backward(rows, seed)
+
+    def _batch(self, count: int) -> Batch | None:
+        """The direct way for so many samples, if the program is one block."""
+        if self._whole is None or not self._whole.block.varying:
+            return None
+        if count not in self._batches:
+            if len(self._batches) >= KEPT:
+                self._batches.pop(next(iter(self._batches)))
+            parameters = len(self._theta)
+            self._batches[count] = Batch(self._whole, parameters, self._n_inputs, count)
+        return self._batches[count]
 
     def _forward(
         self, rows: Array, theta: ArrayLike | None, looked_at: int | None = None
@@ -291,7 +315,7 @@ class Program:
 
     def _functions(self, count: int) -> tuple[Any, Any]:
         if count not in self._built:
-            if len(self._built) >= 4:  # a training run needs two: the batch and its remainder
+            if len(self._built) >= KEPT:
                 self._built.pop(next(iter(self._built)))
             self._built[count] = self._build(count, self._dtype)
         return self._built[count]

@@ -15,8 +15,8 @@ import numpy as np
 
 from autograd_lite import ops
 from autograd_lite.compiler import block
-from autograd_lite.compiler.machine import CHEAP
-from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, Trace
+from autograd_lite.compiler.machine import calls_c
+from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, IS_PARAMETER, Trace
 from autograd_lite.errors import CompileError
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ BATCH = 64
 #: group, one number of an elementary function or of plain arithmetic there, one term of an inner
 #: product; the same in native code; and what a native region must save to be worth its way in.
 _CALLS, _FUNCTION, _PLAIN, _PRODUCT = 4.0, 0.002, 0.0015, 0.0005
-_NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.021, 0.0033, 0.0032
+_NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.009, 0.0007, 0.0006
+_ONE_LANE = 4.0  # times that, for what is computed once for all samples
 _SWITCH = 25.0
 _LINEAR = (ops.add, ops.sub, ops.sum)
 
@@ -163,12 +164,13 @@ def _costs(
 ) -> tuple[list[float], list[float]]:
     """Per level from 1 on the microseconds that each way is estimated to take."""
     absorbed = _absorbed(trace)[nodes]
-    cheap = np.array([op in CHEAP or op is ops.sum for op in trace.rows])[trace.kind[nodes]]
+    function = np.array([calls_c(op) for op in trace.rows])[trace.kind[nodes]]
     dot = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
     numbers = np.where(varying[nodes], BATCH, 1) * np.maximum(1, trace.counts[nodes] // 2)
-    plain, product = cheap & ~dot, dot | absorbed
-    each = np.where(product, _PRODUCT, np.where(plain, _PLAIN, _FUNCTION)) * numbers
-    native = np.where(dot, _NATIVE_PRODUCT, np.where(plain, _NATIVE_PLAIN, _NATIVE_FUNCTION))
+    product = dot | absorbed
+    each = np.where(product, _PRODUCT, np.where(function, _FUNCTION, _PLAIN)) * numbers
+    native = np.where(dot, _NATIVE_PRODUCT, np.where(function, _NATIVE_FUNCTION, _NATIVE_PLAIN))
+    native = native * np.where(varying[nodes], 1.0, _ONE_LANE)
     at, top = level[nodes] - 1, int(level.max())
     groups = np.unique(
         (at * len(trace.rows) + trace.kind[nodes])[~absorbed] * 2 + varying[nodes][~absorbed]
@@ -220,7 +222,8 @@ def cut(trace: Trace, region: Region, others: Ints, varying: Bools) -> tuple[Tra
         np.zeros(len(constants), np.int64),
     ])  # fmt: skip
     kind = trace.kind[order].copy()
-    kind[: len(external)] = IS_INPUT
+    # what stands above a region and is no input receives a gradient from it
+    kind[: len(external)] = np.where(kind[: len(external)] == IS_INPUT, IS_INPUT, IS_PARAMETER)
     start = np.concatenate([[0], np.cumsum(counts)])
     sub = Trace(trace.rows, kind, start, new[operands], trace.number[order],
                 len(external), 0, new[outputs])  # fmt: skip
