@@ -54,6 +54,12 @@ class Tape:
         self.args.append(args)
         return len(self.kind) - 1
 
+    def add_leaves(self, n_inputs: int, n_parameters: int) -> None:
+        """Inputs, then parameters: the first nodes of a tape."""
+        self.kind += [INPUT] * n_inputs + [PARAMETER] * n_parameters
+        self.args += [()] * (n_inputs + n_parameters)
+        self.index = dict(enumerate([*range(n_inputs), *range(n_parameters)]))
+
     def constant(self, number: float) -> int:
         """The node of a constant; equal bits share one."""
         bits = struct.pack("<d", number)
@@ -88,18 +94,18 @@ class _Unroller:
 
     def run(self) -> Tape:
         trace, tape, place = self.trace, self.tape, self.place
-        for node in range(trace.leaves):
-            is_input = node < trace.n_inputs
-            place[node] = tape.add(INPUT if is_input else PARAMETER)
-            tape.index[place[node]] = node if is_input else node - trace.n_inputs
+        tape.add_leaves(trace.n_inputs, trace.n_parameters)
+        place[: trace.leaves] = range(trace.leaves)
+        for node in np.flatnonzero(trace.kind == IS_CONSTANT).tolist():
+            place[node] = tape.constant(float(trace.number[node]))
         for step in self._steps():
             if isinstance(step, Region):
                 self._block(step)
             else:
                 operands = trace.args[trace.start[step] : trace.start[step + 1]].tolist()
-                args = tuple([self._placed(a) for a in operands])
+                args = tuple(map(place.__getitem__, operands))
                 place[step] = tape.add(trace.rows[trace.kind[step]], args)
-        tape.outputs = [self._placed(node) for node in trace.outputs.tolist()]
+        tape.outputs = [place[node] for node in trace.outputs.tolist()]
         return tape
 
     def _steps(self) -> list[int | Region]:
@@ -118,11 +124,6 @@ class _Unroller:
         steps += [(region.level, 0, region) for region in regions]
         steps.sort(key=lambda step: step[:2])  # stable: static regions stand before varying ones
         return [step[2] for step in steps]
-
-    def _placed(self, node: int) -> int:
-        if self.trace.kind[node] == IS_CONSTANT:
-            return self.tape.constant(float(self.trace.number[node]))
-        return self.place[node]
 
     def _block(self, region: Region) -> None:
         trace = self.trace

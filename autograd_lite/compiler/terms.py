@@ -12,7 +12,10 @@ A term of each kind has its own part; a node with several parts is their SUM.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
+
+import numpy as np
 
 from autograd_lite import ops
 from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
@@ -53,14 +56,16 @@ class _Collector:
 
     def run(self) -> tuple[Tape, list[bool]]:
         old, absorbed = self.old, self._absorbed()
-        for node, kind in enumerate(old.kind):
+        leaves = len(old.index)  # they come first
+        n_inputs = old.kind[:leaves].count(INPUT)
+        self.new.add_leaves(n_inputs, leaves - n_inputs)
+        self.varying += [True] * n_inputs + [False] * (leaves - n_inputs)
+        self.place = dict(enumerate(range(leaves)))
+        for node in range(leaves, len(old)):
+            kind = old.kind[node]
             if absorbed[node]:
                 continue
-            if kind is PARAMETER or kind is INPUT:
-                self.place[node] = len(self.varying)
-                self.new.index[len(self.varying)] = old.index[node]
-                self._add(kind, (), kind is INPUT)
-            elif kind == CONSTANT:
+            if kind == CONSTANT:
                 self.place[node] = self._constant(old.number[node])
             elif kind in LINEAR or kind is ops.dot:
                 self.place[node] = self._sum(node, absorbed)
@@ -71,18 +76,16 @@ class _Collector:
 
     def _absorbed(self) -> list[bool]:
         """Nodes used once, by a sum that takes them up with a plus."""
-        old = self.old
-        uses = [0] * len(old)
-        consumer = [-1] * len(old)
-        for node, args in enumerate(old.args):
-            for a in args:
-                uses[a] += 1
-                consumer[a] = node
-        for node in old.outputs:
-            uses[node] += 1
-        absorbed = [False] * len(old)
-        for node, kind in enumerate(old.kind):
-            if uses[node] != 1 or consumer[node] < 0:
+        old, n = self.old, len(self.old)
+        operands = np.fromiter(chain.from_iterable(old.args), np.int64)
+        consumer = np.full(n, -1)
+        consumer[operands] = np.repeat(np.arange(n), [len(args) for args in old.args])
+        uses = np.bincount(operands, minlength=n)
+        np.add.at(uses, old.outputs, 1)
+        absorbed = [False] * n
+        for node in np.flatnonzero((uses == 1) & (consumer >= 0)).tolist():
+            kind = old.kind[node]
+            if isinstance(kind, str):
                 continue
             by = old.kind[consumer[node]]
             if by in LINEAR and (kind in LINEAR or kind is ops.mul or kind is ops.dot):
