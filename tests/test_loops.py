@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -171,3 +173,33 @@ def test_irregular_programs_run_in_the_interpreter() -> None:
 
     assert "interpreter: " in native(f, 12).explain_plan()
     assert_equal(f, rng.normal(size=12).tolist(), rtol=1e-10)
+
+
+_MILLION = """
+import resource
+import numpy as np
+import autograd_lite as al
+
+def f(x):
+    x = list(x)
+    for k in range(125_000):  # 8 operations each
+        a, b = x
+        x = [a + 0.001 * b, b - 0.001 * al.sin(a) + 1e-9 * a]
+    return x[0] * x[0] + x[1]
+
+F = al.function(f, 2)
+value, gradient = F.value_and_grad([1.0, 0.5])
+step = 1e-6
+ahead, back = F([1.0 + step, 0.5]), F([1.0 - step, 0.5])
+assert abs((ahead - back) / (2 * step) - gradient[0]) < 1e-4 * abs(gradient[0]) + 1e-6
+del F
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def test_a_million_nodes_fit_in_a_gigabyte() -> None:
+    """Recorded, compiled, run, differentiated and freed, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MILLION], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert float(done.stdout) < 1024
