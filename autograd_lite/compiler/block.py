@@ -72,7 +72,7 @@ class Block:
         self.statics = statics if self.lanes > 1 else 0
         self._given = (trace, gradient, varying, statics)
         self.native = Native(trace, gradient, self.lanes, self.statics)
-        self._machines: dict[bool, Machine] = {}
+        self._machines = {False: Machine(self, strong=False)}
 
     def machine(self, strong: bool) -> Machine:
         """The compiled code; that with strong zeros is made when it is first needed."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 4  # iterations that are worth a loop
 SMALLEST = 64  # nodes that a loop must save
-LONGEST_BODY = 1500  # nodes: a machine's compiler is not linear beyond
+LONGEST_BODY = 1000  # nodes: more take LLVM over half a second
 _WINDOWS = (8, 32, 128, 512)  # nodes that must recur for their distance to be tried as a period
 _SAMPLE = 1 << 17  # nodes among which windows are looked for
 _ROUNDS = 8  # different periods that are looked for in one graph
