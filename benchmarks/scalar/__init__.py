@@ -1,0 +1,1 @@
+"""Irregular scalar programs: see `__main__`."""
