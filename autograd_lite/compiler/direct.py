@@ -83,7 +83,7 @@ class Batch:
         self._shape = (self._full, lanes, len(whole.inputs))
         self._inputs = work.v[: self._full, : work.leaves].swapaxes(1, 2)
         self._last = work.v[self._full :, : work.leaves].swapaxes(1, 2)
-        self._seeds = work.d[:, int(work.outputs[0])]
+        self._seeds = work.d[:, int(work.outputs[0])] if whole.block.gradient else work.d
         first = work.v[:, int(work.outputs[0])]
         self._first = first.reshape(-1) if first.flags.c_contiguous else first
         self._addresses = (work.v.ctypes.data, work.p.ctypes.data, work.d.ctypes.data,
@@ -105,6 +105,17 @@ class Batch:
             if isfinite(np.add.reduce(first)) and isfinite(gradient.dot(gradient)):
                 break
         return first, _spread(gradient, self._reads, self._parameters)
+
+    def values(self, X: Array, theta: Array) -> Floats:
+        """(outputs, samples); with strong zeros where something is not finite without."""
+        self._fill(X, theta)
+        work = self._work
+        for strong in (False, True):
+            self._machine(strong).forward(*self._addresses[:2], work.chunks)
+            found = self.outputs()
+            if isfinite(np.add.reduce(found, axis=None)):
+                break
+        return found
 
     def outputs(self) -> Floats:
         """(outputs, samples) of the last run."""

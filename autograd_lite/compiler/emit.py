@@ -96,7 +96,7 @@ class _Emitter:
     def _whole(self, gradient: bool) -> Whole | None:
         """The block that is the program, if there is nothing beside it."""
         tape, kind = self.tape, self.groups[0].kind if len(self.groups) == 1 else None
-        if not gradient or not isinstance(kind, Output):
+        if not isinstance(kind, Output) or (not gradient and not kind.block.varying):
             return None
         places = {node: self._position(node) for node in self.groups[0].nodes}
         if not all(node in places for node in tape.outputs):

@@ -215,7 +215,11 @@ class Program:
                 return np.array([self._single.value(self._vector(theta))])
         rows = self._checked(X)
         with self._lock, np.errstate(all="ignore"):
-            results = self._outputs(self._forward(rows, theta)[0], len(rows))
+            batch = self._batch(len(rows))
+            if batch is not None:
+                results = batch.values(rows, self._vector(theta)).astype(self._dtype)
+            else:
+                results = self._outputs(self._forward(rows, theta)[0], len(rows))
         return results[0] if self._n_outputs == 1 else results.T
 
     def value_and_grad(

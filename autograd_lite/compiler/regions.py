@@ -34,11 +34,13 @@ _CALLS, _FUNCTION, _PLAIN, _PRODUCT = 4.0, 0.002, 0.0015, 0.0005
 _NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.009, 0.0007, 0.0006
 _ONE_LANE = 4.0  # times that, for what is computed once for all samples
 _SWITCH = 25.0
+#: Static nodes that a batch computes again for every chunk rather than in a block of their own.
+_FEW_STATIC = 2_000
 _LINEAR = (ops.add, ops.sub, ops.sum)
 
 
 class Region(NamedTuple):
-    """Nodes that run as native code: all at or after `level`, all static or all varying."""
+    """Nodes that run as native code, all at or after `level`: once, or, `varying`, per sample."""
 
     nodes: Ints
     varying: bool
@@ -69,7 +71,8 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
         block.require()
         if lacking:
             raise CompileError(f'compile: no native code for {lacking}; use executor="auto"')
-        return _throughout(trace, nodes, "Native code throughout, as asked for")
+        why = "Native code throughout, as asked for"
+        return _throughout(trace, nodes, varying_of(trace), why)
     if not block.available():
         return Choice([], level, f"NumPy calls throughout; {block.MISSING}")
     if lacking:
@@ -79,17 +82,19 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
     products = int(trace.counts[nodes][dots].sum())
     if not varying.any() and 2 * products < len(trace.args):
         why = "Native code throughout: one number at a time, and few inner products"
-        return _throughout(trace, nodes, why)
+        return _throughout(trace, nodes, varying, why)
     level = _levels(trace)
     return _by_level(trace, nodes, level, varying)
 
 
-def _throughout(trace: Trace, nodes: Ints, why: str) -> Choice:
-    """All nodes native, what is the same for all samples by itself."""
-    varying = varying_of(trace)[nodes]
-    lanes = ((nodes[~varying], False), (nodes[varying], True))
-    regions = [Region(part, lane, 0) for part, lane in lanes if part.size]
-    return Choice(regions, np.zeros(len(trace), np.int64), why)
+def _throughout(trace: Trace, nodes: Ints, varying: Bools, why: str) -> Choice:
+    """All nodes native; what is the same for all samples by itself where it is much."""
+    level = np.zeros(len(trace), np.int64)
+    of_batch = varying[nodes]
+    if of_batch.any() and (~of_batch).sum() <= _FEW_STATIC:
+        return Choice([Region(nodes, True, 0)], level, why)
+    lanes = ((nodes[~of_batch], False), (nodes[of_batch], True))
+    return Choice([Region(part, lane, 0) for part, lane in lanes if part.size], level, why)
 
 
 def varying_of(trace: Trace) -> Bools:
@@ -141,6 +146,8 @@ def _by_level(trace: Trace, nodes: Ints, level: Ints, varying: Bools) -> Choice:
     """The cheaper way for each level, switching only where it pays."""
     as_arrays, as_native = _costs(trace, nodes, level, varying)
     native = _cheapest(as_arrays, as_native)
+    if all(native):
+        return _throughout(trace, nodes, varying, "Native code throughout: all levels are narrow")
     regions = []
     first = 1
     for is_native, group in groupby(native):
