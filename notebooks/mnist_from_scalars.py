@@ -120,12 +120,13 @@ print(program.source[program.source.index("    def forward") :])
 # bias is one more weight to a row of ones.) 218,561 operations have become eight matrix products.
 # Three lead forward, one per layer. Back there are two for each layer, one for its weights and one
 # for its inputs, except for the first, whose inputs are pixels that nobody wants to change:
-# $3 + 3 + 2$.
+# $3 + 3 + 2$. The first layer's weights get theirs from the batch as it came (`matmul`), the
+# others from the arrays of the way forward (`dot`).
 
 # %%
 source = program.source
 assert source.count("np.dot(") == 3
-assert source.count(" dot(") == 3
+assert source.count(" dot(") + source.count(" matmul(") == 3
 assert source.count(" dot_back(") == 2
 del losses["by operations"]  # Python's garbage collector would walk it again and again
 
