@@ -12,6 +12,8 @@ nested ones never confuse whose derivative is taken (Siskind and Pearlmutter, 20
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
@@ -221,11 +223,9 @@ class _Arguments:
         found: dict[Value, Any] = dict(zip(self.own, direction, strict=True))
         for node in order:
             if node in relevant:
-                total: Any = 0.0
-                for parent, d in _edges_as_values(node, prune) if self.open else _edges(node):
-                    if parent in found:
-                        total = total + _product(found[parent], d)
-                found[node] = total
+                edges = _edges_as_values(node, prune) if self.open else _edges(node)
+                terms = [_product(found[p], d) for p, d in edges if p in found]
+                found[node] = functools.reduce(operator.add, terms) if terms else 0.0
         return [found.get(r, 0.0) if isinstance(r, Value) else 0.0 for r in roots]
 
     def directions(self, direction: Any) -> list[Any]:
