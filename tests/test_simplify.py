@@ -56,6 +56,25 @@ def test_folding_leaves_no_dead_nodes() -> None:
     assert len(trace) == 3  # the leaf, the addition and its constant
 
 
+def test_identities_stand_for_their_operand() -> None:
+    """Also one of another, one of a constant that is folded, and one that is the output."""
+
+    def same(x: Any, times: int = 1) -> Any:
+        for _ in range(times):
+            x = al.OPS["identity"](x)
+        return x
+
+    assert rows(simplify(traced(lambda x: same(x[0], 3) * same(x[1]), 2))) == ["mul"]
+    once = simplify(traced(lambda x: al.exp(same(x[0])) + al.exp(x[0]), 1))
+    assert rows(once) == ["exp", "add"]
+    two = al.constant(2.0)
+    folded = simplify(traced(lambda x: x[0] - same(same(two) * 3.0), 1))
+    assert rows(folded) == ["sub"]
+    assert value(folded, [10.0]) == 4.0
+    leaf = simplify(traced(lambda x: same(x[1]), 2))
+    assert (rows(leaf), leaf.outputs.tolist()) == ([], [1])
+
+
 def test_negative_zero_and_nan_keep_their_bits() -> None:
     trace = simplify(traced(lambda x: (x[0] * 0.0) + (x[0] * -0.0) + (x[0] * float("nan")), 1))
     numbers = trace.number[trace.kind == -3]

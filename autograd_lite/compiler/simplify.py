@@ -1,4 +1,4 @@
-"""Simplify: constants folded, common subexpressions shared, dead nodes left out.
+"""Simplify: constants folded, common subexpressions shared, identities and dead nodes left out.
 
 No value changes a bit: a folded node is computed by its own row, and two nodes are one only
 where row and operands are the same.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_lite import ops
 from autograd_lite.compiler.trace import IS_CONSTANT, Trace
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ _SWEEPS = 8
 
 def simplify(trace: Trace) -> Trace:
     """The trace with fewer nodes and the same outputs, bit for bit."""
-    place = _equal_constants(trace)
+    place = _originals(trace)
     args = place[trace.args]
     if _foldable(trace, args).any():
         return _one_by_one(trace)
-    alive = np.flatnonzero(trace.kind >= 0)
+    alive = np.flatnonzero((trace.kind >= 0) & (place == np.arange(len(trace))))
     for _ in range(_SWEEPS):
         twins, first = _duplicates(trace, args, alive)
         if not twins.size:
@@ -38,14 +39,22 @@ def simplify(trace: Trace) -> Trace:
     return _one_by_one(trace)
 
 
-def _equal_constants(trace: Trace) -> Ints:
-    """(n,) each node's own number, but for a constant that of the first one with its bits."""
+def _originals(trace: Trace) -> Ints:
+    """(n,) each node's own number, but that of the operand for an identity, and of the first one
+    with its bits for a constant.
+    """
     place = np.arange(len(trace))
+    if ops.identity in trace.rows:
+        same = np.flatnonzero(trace.kind == trace.rows.index(ops.identity))
+        place[same] = trace.args[trace.start[same]]
+        while not np.array_equal(place[place], place):
+            place = place[place]  # an identity of an identity, twice as far with each turn
     at = np.flatnonzero(trace.kind == IS_CONSTANT)
     if at.size:
         bits = trace.number[at].view(np.int64)
         _, first, inverse = np.unique(bits, return_index=True, return_inverse=True)
         place[at] = at[first][inverse.reshape(-1)]
+        place = place[place]
     return place
 
 
@@ -103,13 +112,16 @@ def _alike(trace: Trace, args: Ints, nodes: Ints, others: Ints) -> NDArray[np.bo
 def _one_by_one(trace: Trace) -> Trace:
     """All of it in one sweep over the nodes, for graphs in which much is to be done."""
     kind, number = trace.kind.tolist(), trace.number.copy()
-    place = _equal_constants(trace).tolist()
+    place = _originals(trace).tolist()
     start, args = trace.start.tolist(), trace.args.tolist()
     constant = {int(bits): i for i, bits in enumerate(number.view(np.int64))
                 if kind[i] == IS_CONSTANT and place[i] == i}  # fmt: skip
     seen: dict[Any, int] = {}
     for node in range(trace.leaves, len(kind)):
         if kind[node] < 0:
+            continue
+        if place[node] != node:  # an identity
+            place[node] = place[place[node]]
             continue
         operands = tuple([place[a] for a in args[start[node] : start[node + 1]]])
         if all(kind[a] == IS_CONSTANT for a in operands):
