@@ -83,7 +83,8 @@ class _Emitter:
             self.forward.append(f"# {self._title(group)}")
             self._forward(number, group)
         self.forward.append("# outputs")
-        results = [self.at.operand([node], "1", number=False) for node in tape.outputs]
+        parts = [tape.outputs[:1], tape.outputs[1:]]  # the first one is looked at by itself
+        results = [self.at.operand(part, str(len(part)), number=False) for part in parts if part]
         if gradient:
             self._seed(tape.outputs[0])
             for number in reversed(range(len(self.groups))):

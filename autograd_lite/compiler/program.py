@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from itertools import repeat
 from math import isfinite
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autograd_lite.compiler.account import account
+from autograd_lite.compiler.collector import paused_collector
 from autograd_lite.compiler.direct import Batch, Single
 from autograd_lite.compiler.emit import Source, emit
 from autograd_lite.compiler.plan import plan
@@ -127,9 +127,7 @@ def _compiled(
         )
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
-    collecting = gc.isenabled()
-    try:  # from here on, or Ctrl-C could leave the collector switched off
-        gc.disable()  # it would walk every new tuple again and again while only lists grow
+    with paused_collector():
         recorded = record(outputs, inputs, parameters, strict)
         trace = simplify(recorded)
         choice = choose(trace, executor)
@@ -141,9 +139,6 @@ def _compiled(
                 f"{MOST_GROUPS:,} are the limit; {choice.why}"
             )
         source = emit(tape, groups, varying, gradient)
-    finally:
-        if collecting:
-            gc.enable()
     theta = np.array([p.data for p in parameters], dtype)
     counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
     why = account(counts[0], counts[1], choice.why, groups)
@@ -326,9 +321,10 @@ class Program:
 
     def _outputs(self, results: tuple[Array, ...], count: int) -> Array:
         """The outputs as rows (outputs, B); a static one is the same for every sample."""
-        rows = np.empty((len(results), count), self._dtype)
-        for row, result in zip(rows, results, strict=True):
-            row[:] = result.reshape(-1)
+        rows = np.empty((self._n_outputs, count), self._dtype)
+        rows[0] = results[0]
+        if len(results) > 1:
+            rows[1:] = results[1]
         return rows
 
     def _checked(self, X: ArrayLike | None) -> Array:
