@@ -150,8 +150,14 @@ def log_sigmoid(x: float) -> float:
 
 
 def silu(x: float) -> float:
-    """x * sigmoid(x), with its limit -0.0 at x = -inf instead of inf * 0."""
-    return -0.0 if x == -inf else x * sigmoid(x)
+    """x * sigmoid(x), with its limit -0.0 at x = -inf instead of inf * 0.
+
+    From x = -708 down e**x is subnormal, so the product would inherit its few digits.
+    """
+    if x < -700.0:
+        root = math.exp(0.5 * x)
+        return -0.0 if x == -inf else x * root * root
+    return x * sigmoid(x)
 
 
 def relu(x: float) -> float:
@@ -270,7 +276,7 @@ def half_squared_error(*args: float) -> float:
     total = 0.0
     for y, t in zip(args[:n], args[n:], strict=True):
         e = y - t
-        total += 0.5 * (e * e)
+        total += 0.5 * e * e
     return total
 
 
