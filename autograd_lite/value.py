@@ -9,9 +9,8 @@ into C: an exception or Ctrl-C changes all of them or none.
 from __future__ import annotations
 
 from collections import deque
-from itertools import chain, repeat
+from itertools import repeat
 from math import isfinite
-from operator import attrgetter
 
 from autograd_lite import ops
 from autograd_lite.errors import GraphError, TraceError
@@ -29,8 +28,6 @@ ADD, SUB, MUL, DIV, NEG, POWER, DOT = (
 
 #: What a leaf stands for; pictures tint by it and the compiler chooses by it.
 ROLES = ("variable", "parameter", "input", "constant")
-
-_cot = attrgetter("cot")
 
 
 class Value:
@@ -234,6 +231,8 @@ class Value:
         """
         if op.constants:
             _refuse_values(op, args)
+        if op.arity == 1 and type(args[0]) is Value:
+            return _unary(op, args[0])
         kinds = set(map(type, args))
         if not kinds <= _RECORDED:
             args = tuple([x if isinstance(x, Value) else to_float(x) for x in args])
@@ -274,22 +273,19 @@ class Value:
         with exclusive():
             leaves, nodes = sweep(self, seed)
             receiving = [leaf for leaf in leaves if leaf.b != "constant"]
-            if self.op is None:
-                receiving = [self]
-            elif not receiving:
+            if not receiving:
                 if not has_variables(self):
                     raise GraphError(
                         "nothing to differentiate: the result depends on constants alone; "
                         "make the numbers to differentiate by al.Value(number)"
                     )
                 leaves, nodes = sweep(self, seed)  # the search has used the nodes' marks
-            gradients = [leaf.grad + leaf.cot for leaf in receiving]
-            # One call into C: Ctrl-C cannot come between two of these writes.
-            deque(
-                map(setattr, chain(receiving, nodes), repeat("grad"),
-                    chain(gradients, map(_cot, nodes))),
-                maxlen=0,
-            )  # fmt: skip
+            gradients = [node.cot for node in nodes]
+            gradients += [leaf.grad + leaf.cot for leaf in receiving]
+            nodes += receiving
+            # One call into C that allocates nothing: neither Ctrl-C nor a lack of memory can
+            # come between two of these writes.
+            deque(map(setattr, nodes, repeat("grad"), gradients), maxlen=0)
 
     # --- what Python asks of an object --------------------------------------------------
 
@@ -342,6 +338,22 @@ def _node(data: float, op: Op, a: Any, b: Any, da: float | None, db: Any) -> Val
     node.mark = None
     node.label = None
     return node
+
+
+def _unary(op: Op, x: Value) -> Value:
+    """The node of a row of one argument.
+
+    Takes half the time of the row's general way; a test holds both together.
+    """
+    rules: Any = op.rules
+    number, rule = x._data, rules[0]
+    y = op.fn(number)
+    if type(y) is not float:  # a user's row may give an int
+        y = to_float(y)
+    d = op.partials(y, number)[0] if op.domain else rule and rule(y, number)
+    if d is not None and type(d) is not float:
+        d = to_float(d)
+    return _node(y, op, x, None, (d or None) if op.select else d, None)
 
 
 def _binary(op: Op, a: Any, b: Any) -> Value:
