@@ -191,9 +191,9 @@ class _Arguments:
             g = cotangents.pop(node, 0.0)
             if node not in relevant or (type(g) is float and g == 0.0):
                 continue
-            for parent, d in _edges_as_values(node, prune):
+            for parent, d, hides in _edges_as_values(node, prune):
                 if parent in relevant:
-                    term = _product(g, d)
+                    term = _product(d, g) if hides else _product(g, d)
                     cotangents[parent] = cotangents[parent] + term if parent in cotangents else term
         return [cotangents.get(node, 0.0) for node in self.own]
 
@@ -224,7 +224,11 @@ class _Arguments:
         for node in order:
             if node in relevant:
                 edges = _edges_as_values(node, prune) if self.open else _edges(node)
-                terms = [_product(found[p], d) for p, d in edges if p in found]
+                terms = [
+                    _product(d, found[p]) if hides else _product(found[p], d)
+                    for p, d, hides in edges
+                    if p in found
+                ]
                 found[node] = functools.reduce(operator.add, terms) if terms else 0.0
         return [found.get(r, 0.0) if isinstance(r, Value) else 0.0 for r in roots]
 
@@ -294,25 +298,30 @@ def _scalar(result: Any, f: Callable[..., Any]) -> Any:
     return result if isinstance(result, Value) else to_float(result)
 
 
-def _edges(node: Value) -> list[tuple[Value, Any]]:
+def _edges(node: Value) -> list[tuple[Value, Any, bool]]:
     """The parents that a derivative passes to, with the recorded derivatives."""
-    return [(p, d) for p, d in zip(node.parents, node.partials, strict=True) if d is not None]
+    return [
+        (p, d, False) for p, d in zip(node.parents, node.partials, strict=True) if d is not None
+    ]
 
 
-def _edges_as_values(node: Value, prune: bool) -> list[tuple[Value, Any]]:
+def _edges_as_values(node: Value, prune: bool) -> list[tuple[Value, Any, bool]]:
     """The same edges, the row's rules run again, on Values.
 
-    With `prune`, arguments that a selecting row did not select are left out.
+    With `prune`, arguments that a selecting row did not select are left out. Without, which
+    ones these are is known only later: the third entry says whether a derivative of 0 shall then
+    hide even nan. A strong zero is such a choice too, of its second factor.
     Raises StaleGraphError where the graph's numbers were changed since they were recorded.
     """
-    if node.op is None:
+    op = node.op
+    if op is None:
         return []
-    _refuse_stale(node, node.op)
-    derivatives = node.op.partials(node, *node.parents)
+    _refuse_stale(node, op)
+    derivatives = op.partials(node, *node.parents)
     recorded = node.partials
     return [
-        (p, d)
-        for p, d, r in zip(node.parents, derivatives, recorded, strict=True)
+        (p, d, not prune and (op.select or (op is ops.strong_product and i == 1)))
+        for i, (p, d, r) in enumerate(zip(node.parents, derivatives, recorded, strict=True))
         if isinstance(p, Value) and d is not None and (r is not None or not prune)
     ]
 

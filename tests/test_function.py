@@ -90,8 +90,11 @@ def test_an_if_on_the_argument_is_a_trace_error() -> None:
 
 def test_wrong_vectors_and_results_are_clear() -> None:
     F = al.function(rosenbrock, 3)
-    with pytest.raises(ValueError, match="has 3 parameters"):
-        F([1.0, 2.0])
+    for call in (F, F.grad, F.value_and_grad, F.hessian, lambda x: F.hvp(x, [1.0] * 3)):
+        with pytest.raises(ValueError, match=r"x has the shape \(2,\); the function takes 3"):
+            call([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"v has the shape \(2,\); it must be \(3,\)"):
+        F.hvp([1.0] * 3, [1.0, 2.0])
     with pytest.raises(TypeError, match="str"):
         al.function(lambda x: "one", 2)
     with pytest.raises(ValueError, match="count is 0"):

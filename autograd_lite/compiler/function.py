@@ -83,19 +83,22 @@ class Function:
 
     def __call__(self, x: ArrayLike) -> float:
         """The value at x."""
-        return float(self.program.value(None, x)[0])
+        return float(self.program.value(None, _point(x, self.n))[0])
 
     def value_and_grad(self, x: ArrayLike) -> tuple[float, Floats]:
         """The value and the gradient (n,) at x."""
-        return self.program.value_and_grad(None, x)
+        return self.program.value_and_grad(None, _point(x, self.n))
 
     def grad(self, x: ArrayLike) -> Floats:
         """The gradient (n,) at x."""
-        return self.program.value_and_grad(None, x)[1]
+        return self.value_and_grad(x)[1]
 
     def hvp(self, x: ArrayLike, v: ArrayLike) -> Floats:
         """The Hessian at x times v (n,), or times each row of v (m, n)."""
-        return self._products(x, v)
+        rows = np.asarray(v, dtype=float)
+        if rows.ndim not in (1, 2) or rows.shape[-1] != self.n:
+            raise ValueError(f"v has the shape {rows.shape}; it must be ({self.n},) or rows of it")
+        return self._products(_point(x, self.n), rows)
 
     def hessian(self, x: ArrayLike, sparse: bool = False) -> Any:
         """The Hessian (n, n) at x, by as few products with vectors as its zeros allow.
@@ -106,7 +109,7 @@ class Function:
         >>> chain.hessian([0.0, 1.0, 1.0, 2.0]).tolist()[0]
         [12.0, -12.0, 0.0, 0.0]
         """
-        return self._products.matrix(x, sparse)
+        return self._products.matrix(_point(x, self.n), sparse)
 
     def hessian_sparsity(self) -> Any:
         """Where the Hessian may differ from zero: a scipy.sparse.csr_array (n, n) of True.
@@ -151,14 +154,14 @@ class VectorFunction:
 
     def __call__(self, x: ArrayLike) -> Floats:
         """The values (m,) at x."""
-        return np.reshape(self.program.value(None, x), self.m)
+        return np.reshape(self.program.value(None, _point(x, self.n)), self.m)
 
     def jacobian(self, x: ArrayLike, sparse: bool = False) -> Any:
         """The Jacobian (m, n) at x, by as few products with vectors as its zeros allow.
 
         With `sparse` it is a scipy.sparse.csr_array. Raises ImportError where SciPy is missing.
         """
-        return self._products.matrix(x, sparse)
+        return self._products.matrix(_point(x, self.n), sparse)
 
     def jacobian_sparsity(self) -> Any:
         """Where the Jacobian may differ from zero: a scipy.sparse.csr_array (m, n) of True.
@@ -189,6 +192,13 @@ def _value(y: Any) -> Value:
     if isinstance(y, (list, tuple)):
         raise TypeError(f"function: f returned {type(y).__name__} inside a list; flatten it")
     return y if isinstance(y, Value) else constant(y)
+
+
+def _point(x: ArrayLike, n: int) -> Floats:
+    vector = np.asarray(x, dtype=float)
+    if vector.shape != (n,):
+        raise ValueError(f"x has the shape {vector.shape}; the function takes {n} numbers")
+    return vector
 
 
 def _name(f: Any) -> str:

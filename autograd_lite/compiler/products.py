@@ -14,7 +14,7 @@ from autograd_lite.compiler.trace import record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from autograd_lite.compiler.colouring import Compression
     from autograd_lite.compiler.sparsity import Pattern
@@ -37,13 +37,12 @@ class Products:
         self._count = len(products)
         self._program = compile_loosely(products, v, x, gradient=False, executor=executor)
 
-    def __call__(self, x: ArrayLike, v: ArrayLike) -> Floats:
+    def __call__(self, x: Floats, v: Floats) -> Floats:
         """At x the product with v, or with each row of v: as rows."""
-        rows = np.asarray(v, dtype=float)
-        result = self._program.value(rows if rows.ndim == 2 else rows[None], x)
-        return result.reshape(*rows.shape[:-1], self._count)
+        result = self._program.value(np.atleast_2d(v), x)
+        return result.reshape(*v.shape[:-1], self._count)
 
-    def matrix(self, x: ArrayLike, sparse: bool) -> Any:
+    def matrix(self, x: Floats, sparse: bool) -> Any:
         """The matrix at x: an array, or with `sparse` a scipy.sparse.csr_array."""
         products = self(x, self.compression.seeds)
         return self.compression.matrix(products, sparse)
