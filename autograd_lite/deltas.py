@@ -6,6 +6,7 @@ numbers by one sweep that changes no `.grad`.
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd_lite import ops
@@ -219,4 +220,15 @@ def _table(head: list[str], rows: Sequence[Sequence[str | float | None]]) -> str
 def _cell(x: str | float | None) -> str:
     if x is None:
         return "—"
-    return x if isinstance(x, str) else f"{x:.6g}"
+    return _text(x) if isinstance(x, str) else f"{x:.6g}"
+
+
+def _text(name: str) -> str:
+    r"""A name that ends no cell, and opens no tag, link or formula.
+
+    >>> print(_text("<b>|[x](y) $z"))
+    &lt;b&gt;\|[x]\(y) \$z
+    """
+    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(name.split()))
+    line = escape(line.replace("\\", "\\\\"), quote=False)
+    return line.replace("|", r"\|").replace("](", r"]\(").replace("$", r"\$")

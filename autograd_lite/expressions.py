@@ -42,8 +42,8 @@ FUNCTIONS: Mapping[str, Op] = {
 
 _PIECE = re.compile(
     r"""\s*(?:(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)
-    |(?P<name>[^\W\d]\w*) | (?P<operator>\*\*|[<>]=?|[-+*/]) | (?P<bracket>[(),])
-    |(?P<other>==|&&|\|\||\S))""",
+    |(?P<name>[^\W\d]\w*) | (?P<operator>(?!//|<<|>>)(?:\*\*|[<>]=?|[-+*/])) | (?P<bracket>[(),])
+    |(?P<other>==|&&|\|\||//|<<|>>|\S))""",
     re.VERBOSE,
 )
 _REMEDIES = {
@@ -51,6 +51,7 @@ _REMEDIES = {
     "=": "arguments stand in their order, without names", "[": "brackets are round: ( )",
     "{": "brackets are round: ( )", "×": "write *", "·": "write *", "÷": "write /",
     "−": "write - for minus", ".": "a function stands before its argument: exp(x)",
+    "//": "write / for a division",
     "if": "write where(condition, a, b)", "and": "multiply comparisons: (a < b)*(b < c)",
     "or": "take the larger of two comparisons: max(a < b, b < c)",
     "not": "write 1 - condition",
@@ -91,7 +92,8 @@ def _check_pieces(line: str) -> None:
     """Refuse what no expression holds, and texts that could exhaust a parser's stack."""
     if len(line) > LENGTH:
         raise ExpressionError(f"{len(line):,} characters are too many; {LENGTH:,} are read at most")
-    pieces = [*_PIECE.finditer(line)]
+    # white space that no piece follows would be tried from each of its characters on
+    pieces = [*_PIECE.finditer(line.rstrip())]
     if not pieces:
         raise ExpressionError("the expression is empty")
     depth = operators = 0

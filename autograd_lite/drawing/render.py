@@ -12,6 +12,8 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
 import graphviz
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 TIMEOUT = 30.0  # seconds
+LARGEST = 2**26  # bytes of a picture; one of 5,000 boxes takes 2**22
 _PURE = "graphviz-pure"
 
 
@@ -40,6 +43,10 @@ class EngineNotFoundError(AutogradLiteError, graphviz.ExecutableNotFound):  # ty
 
 class LayoutTimeoutError(AutogradLiteError, TimeoutError):
     """The layout engine took longer than TIMEOUT."""
+
+
+class LayoutSizeError(AutogradLiteError):
+    """The layout engine wrote more than LARGEST bytes."""
 
 
 def engine() -> str:
@@ -69,33 +76,63 @@ def _pure_engine() -> str:
 def run(arguments: Sequence[str], source: bytes | None = None, folder: Path | None = None) -> bytes:
     """What the engine writes to standard output, given DOT text on standard input.
 
-    Raises EngineNotFoundError; LayoutTimeoutError after 30 s; graphviz.CalledProcessError
-    with the engine's own words where it fails.
+    Raises EngineNotFoundError; LayoutTimeoutError after 30 s; LayoutSizeError beyond 64 MB;
+    graphviz.CalledProcessError with the engine's own words where it fails.
 
     >>> run(["-Tsvg"], b"digraph { a -> b }").startswith(b"<?xml")
     True
     """
     command = [engine(), *arguments]
-    try:
-        ran = subprocess.run(
-            command,
-            input=b"" if source is None else source,
-            capture_output=True,
-            cwd=folder,
-            timeout=TIMEOUT,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    except subprocess.TimeoutExpired:
-        raise LayoutTimeoutError(
-            f"{command[0]} did not finish within {TIMEOUT:g} s; draw less of the graph: "
-            "al.draw(root, around=node), or a smaller max_nodes"
-        ) from None
-    if ran.returncode:
-        words = ran.stderr.decode("utf-8", "replace").strip()[-2000:]
+    status, output, errors = _bounded(command, source or b"", folder)
+    if status:
+        words = errors.decode("utf-8", "replace").strip()[-2000:]
         if 'Format: "' in words and Path(command[0]).stem == _PURE:
             words += " (graphviz-pure writes svg, png and jpeg; for others install Graphviz)"
-        raise graphviz.CalledProcessError(ran.returncode, command, ran.stdout, words)
-    return ran.stdout
+        raise graphviz.CalledProcessError(status, command, output, words)
+    return output
+
+
+def _bounded(
+    command: Sequence[str], source: bytes, folder: Path | None
+) -> tuple[int, bytes, bytes]:
+    """Status, output and errors of a program that is ended at TIMEOUT and beyond LARGEST bytes."""
+    with TemporaryFile() as text, TemporaryFile() as words:  # one pipe alone never blocks
+        text.write(source)
+        text.seek(0)
+        with subprocess.Popen(
+            command, stdin=text, stdout=subprocess.PIPE, stderr=words, cwd=folder,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ) as process:  # fmt: skip
+            output = _read(process)
+        words.seek(0)
+        return process.returncode, output, words.read()
+
+
+def _read(process: subprocess.Popen[bytes]) -> bytes:
+    """All that the process writes until it ends; it is killed where that is too late or long."""
+    less = "draw less of the graph: al.draw(root, around=node), or a smaller max_nodes"
+    late = Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    timer = Timer(TIMEOUT, end)
+    timer.start()
+    try:
+        assert process.stdout is not None
+        output = process.stdout.read(LARGEST + 1)
+        if len(output) > LARGEST:
+            raise LayoutSizeError(f"the layout engine wrote more than {LARGEST:,} bytes; {less}")
+        process.wait()
+    except BaseException:  # Ctrl-C must not leave the engine running either
+        process.kill()
+        raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise LayoutTimeoutError(f"the layout engine did not finish within {TIMEOUT:g} s; {less}")
+    return output
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
