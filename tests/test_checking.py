@@ -138,7 +138,7 @@ def test_a_finite_graph_has_no_such_node() -> None:
     assert first_nonfinite(Value(1.0)) is None
 
 
-def test_the_first_node_is_named_with_its_operands_labels_and_values() -> None:
+def test_d1_the_first_node_that_is_not_finite_is_named_with_its_operands() -> None:
     x, y = Value(1.0, label="x"), Value(0.0, label="y")
     z = (x / y) * 2.0 - 5.0
     assert first_nonfinite(z.exp()) == "div(x = 1.0, y = 0.0) = inf"
@@ -167,7 +167,7 @@ def test_a_leaf_that_is_not_finite_is_the_first_node() -> None:
     assert first_nonfinite(Value(inf) * 2.0) == "the leaf without a label = inf"
 
 
-def test_of_two_the_one_that_was_computed_first_is_named() -> None:
+def test_d1_of_two_the_one_that_was_computed_first_is_named() -> None:
     """First in topological order, first parents first."""
     a, b = Value(0.0, label="a"), Value(-1.0, label="b")
     assert first_nonfinite(al.log(a) + al.log(b)) == "log(a = 0.0) = -inf"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import graphviz
 import pytest
@@ -19,7 +20,12 @@ from autograd_lite import NotInGraphError, Value, constant, parameter
 from autograd_lite.drawing import draw, render
 from autograd_lite.drawing.dot import THEMES
 from autograd_lite.drawing.escaping import clean
-from autograd_lite.drawing.render import Drawing, EngineNotFoundError, LayoutTimeoutError
+from autograd_lite.drawing.render import (
+    Drawing,
+    EngineNotFoundError,
+    LayoutSizeError,
+    LayoutTimeoutError,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 SYSTEM_DOT = render.shutil.which("dot")
@@ -153,7 +159,7 @@ def test_a_users_row_of_floats_alone_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_roles_and_the_output_are_tinted(theme: str) -> None:
+def test_d9_roles_and_the_output_are_tinted(theme: str) -> None:
     w, x, v, k = parameter(1.0, "w"), al.inputs(1)[0], Value(1.0, label="v"), constant(1.0, "k")
     source = draw(w * x + v * k, theme=theme).source
     for role, start in (("parameter", "w"), ("input", "x₁"), ("variable", "v"), ("constant", "k")):
@@ -212,7 +218,7 @@ def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
 # --- large graphs -----------------------------------------------------------------------
 
 
-def test_a_large_graph_shows_the_roots_neighbourhood(pure: None) -> None:
+def test_s11_a_large_graph_shows_the_roots_neighbourhood(pure: None) -> None:
     """A chain of 301 nodes: the root, two steps back, and a stub for the step that was cut."""
     picture = draw(chain(300)[0])
     nodes, edges = parts(picture)
@@ -272,7 +278,7 @@ def test_around_a_stranger_is_an_error() -> None:
         draw(neuron()[0], around=Value(1.0, label="w3"))
 
 
-def test_a_huge_graph_is_no_hang() -> None:
+def test_s11_a_huge_graph_is_no_hang() -> None:
     y, x = chain(200_000)
     assert "3 of 200,001 nodes" in draw(y).source
     assert "200 of 200,001 nodes" in draw(y, around=x).source
@@ -331,13 +337,13 @@ def assert_harmless(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_label_breaks_the_picture(label: str, engine: str) -> None:
+def test_s7_no_label_breaks_the_picture(label: str, engine: str) -> None:
     assert_harmless(label)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Nd"]), min_size=1, max_size=12))
-def test_no_random_label_breaks_the_picture(label: str) -> None:
+def test_s7_no_random_label_breaks_the_picture(label: str) -> None:
     """Digits are left out: they would stand as subscripts."""
     assert_harmless(label)
 
@@ -402,7 +408,7 @@ def test_no_engine_is_an_error_with_the_remedy(
     assert "digraph" in picture.source
 
 
-def test_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_s11_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake = tmp_path / "dot"
     fake.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     fake.chmod(0o755)
@@ -410,6 +416,41 @@ def test_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(render, "TIMEOUT", 0.2)
     with pytest.raises(LayoutTimeoutError, match=r"not finish within 0\.2 s; draw less"):
         draw(Value(1.0)).pipe()
+
+
+def test_s8_an_engine_that_writes_without_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = tmp_path / "dot"
+    fake.write_text(f"#!{sys.executable}\nwhile True: print('<svg>' * 1000)\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(render, "LARGEST", 100_000)
+    with pytest.raises(LayoutSizeError, match=r"more than 100,000 bytes; draw less of the graph"):
+        draw(Value(1.0)).pipe()
+
+
+def test_s8_the_engine_is_run_by_a_list_without_a_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder named like a command is a name: the engine gets it whole, and nothing runs it."""
+    heard: list[tuple[Any, dict[str, Any]]] = []
+    popen = subprocess.Popen
+
+    def listening(command: Any, **options: Any) -> Any:
+        heard.append((command, options))
+        return popen(command, **options)
+
+    monkeypatch.setattr(render.subprocess, "Popen", listening)
+    folder = tmp_path / "a; touch PWNED; $(touch PWNED) `touch PWNED`"
+    path = draw(Value(1.0, label="$(touch PWNED)")).render("b & touch PWNED", directory=folder)
+    assert Path(path).read_text(encoding="utf-8").count('class="node"') == 1
+    ((command, options),) = heard
+    assert type(command) is list
+    assert command[0] == render.engine()
+    assert not options.get("shell", False)
+    assert not list(tmp_path.rglob("PWNED"))
+    assert not Path("PWNED").exists()
 
 
 def test_a_failing_engine_says_why(engine: str) -> None:

@@ -510,7 +510,7 @@ def test_auto_takes_neurons_for_networks_and_operations_else() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[2, 16, 16, 1], [8, 40, 40, 4]])
-def test_over_the_limit_layers_are_drawn_and_the_title_says_so(
+def test_s11_over_the_limit_layers_are_drawn_and_the_title_says_so(
     sizes: list[int], engine: str
 ) -> None:
     """2-16-16-1: 2 inputs, 33 neurons, 3 operations of the loss, 304 weights, 3 derivatives;
@@ -662,7 +662,7 @@ def assert_harmless(label: str) -> None:
 @pytest.mark.parametrize(
     "label", test_drawing.HOSTILE, ids=range(len(test_drawing.HOSTILE))
 )  # fmt: skip
-def test_no_name_breaks_the_picture(label: str, engine: str) -> None:
+def test_s7_no_name_breaks_the_picture(label: str, engine: str) -> None:
     assert_harmless(label)
 
 

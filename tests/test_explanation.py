@@ -135,7 +135,7 @@ def test_numbers_are_the_recorded_ones() -> None:
 # --- what cannot be explained -------------------------------------------------------------
 
 
-def test_a_value_outside_the_graph_is_named_with_a_remedy() -> None:
+def test_d14_a_value_outside_the_graph_is_named_with_a_remedy() -> None:
     x, w3 = named(1.0, "x"), named(0.5, "w3")
     loss = labelled(x * 2.0, "loss")
     with pytest.raises(
@@ -406,7 +406,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("label", HOSTILE)
-def test_hostile_labels_stay_text(label: str) -> None:
+def test_s8_hostile_labels_stay_text(label: str) -> None:
     """No label ends a line, a formula or a group; none opens one either."""
     u = named(2.0, label)
     y = labelled(u.sigmoid() * u, "y")

@@ -88,6 +88,8 @@ def test_arithmetic_is_ieee(text: str, value: float) -> None:
         ("x == y", "column 3: '==' cannot be read; compare by >, <, >= or <="),
         ("x × y", "column 3: '×' cannot be read; write *"),
         ("2x", "column 2: write 2*x for a product"),
+        ("x // y", "column 3: '//' cannot be read; write / for a division"),
+        ("x<<y", "column 2: '<<' cannot be read"), ("x >> y", "column 3: '>>' cannot be read"),
         ("2(x)", "column 1: this is called like a function; a product is written a*(b)"),
         ("x(y + 1)", "column 1: x is no function; a product is written x*(...)"),
         ("x + q", "column 5: the name q has no value; names with one: x, y, z"),

@@ -161,7 +161,9 @@ def test_soft_binary_targets_by_hand() -> None:
         (0.0, 0.5, 50.0, -inf),
     ],
 )
-def test_probabilities_of_exactly_0_and_1(p: float, t: float, value: float, slope: float) -> None:
+def test_d8_probabilities_of_exactly_0_and_1(
+    p: float, t: float, value: float, slope: float
+) -> None:
     """Semantics D8: logarithms from -100 on in the value, the derivative is IEEE's."""
     got, (derivative,) = measured(losses.binary_cross_entropy, [p], [t])
     assert got == value
@@ -238,7 +240,7 @@ def test_no_outputs_are_a_value_error(loss: Any) -> None:
 
 @pytest.mark.parametrize("loss", IN_UNIT, ids=by_name)
 @pytest.mark.parametrize("t", [1.5, -0.1, nan, inf, 7])
-def test_targets_outside_the_unit_interval_are_value_errors(loss: Any, t: float) -> None:
+def test_d1_targets_outside_the_unit_interval_are_value_errors(loss: Any, t: float) -> None:
     with pytest.raises(ValueError, match="must lie in") as error:
         loss([Value(0.5), Value(0.5)], [0.0, t])
     assert str(error.value) == f"{loss.__name__}: target 1 is {t}; it must lie in [0, 1]"

@@ -45,7 +45,7 @@ def same(got: float, expected: float) -> bool:
 # --- O1 to O5: powers, poles, overflow -------------------------------------------------
 
 
-def test_O1_value_to_the_power_of_a_value() -> None:
+def test_o1_value_to_the_power_of_a_value() -> None:
     """d(a**b) = (b a**(b-1), a**b ln a): at (2, 3) that is (12, 8 ln 2)."""
     a, b = Value(2.0), Value(3.0)
     y = a**b
@@ -55,7 +55,7 @@ def test_O1_value_to_the_power_of_a_value() -> None:
 
 
 @pytest.mark.parametrize("base", [2, 2.0, np.float64(2.0), Fraction(2)])
-def test_O1_number_to_the_power_of_a_value(base: Any) -> None:
+def test_o1_number_to_the_power_of_a_value(base: Any) -> None:
     b = Value(3.0)
     y = base**b
     y.backward()
@@ -64,14 +64,14 @@ def test_O1_number_to_the_power_of_a_value(base: Any) -> None:
 
 
 @pytest.mark.parametrize("exponent", [3, 3.0, np.int64(3), Fraction(3)])
-def test_O1_value_to_the_power_of_a_number(exponent: Any) -> None:
+def test_o1_value_to_the_power_of_a_number(exponent: Any) -> None:
     a = Value(2.0)
     y = a**exponent
     y.backward()
     assert (y.data, a.grad) == (8.0, 12.0)
 
 
-def test_O1_pow_with_a_modulus_is_a_type_error() -> None:
+def test_o1_pow_with_a_modulus_is_a_type_error() -> None:
     assert pow(Value(2.0), 3).data == 8.0
     with pytest.raises(TypeError, match="pow"):
         pow(Value(2.0), 2, 3)
@@ -88,7 +88,7 @@ def test_O1_pow_with_a_modulus_is_a_type_error() -> None:
     ],
     ids=lambda y: y._op,
 )
-def test_O2_a_root_of_a_negative_number_is_nan_never_complex(y: Value) -> None:
+def test_o2_a_root_of_a_negative_number_is_nan_never_complex(y: Value) -> None:
     y.backward()
     assert type(y.data) is float
     assert isnan(y.data)
@@ -110,7 +110,7 @@ def test_O2_a_root_of_a_negative_number_is_nan_never_complex(y: Value) -> None:
         (lambda x: 0 * x, inf, nan, 0.0),
     ],
 )
-def test_O3_poles_give_ieee_values_and_no_exception(
+def test_o3_poles_give_ieee_values_and_no_exception(
     f: Callable[[Value], Value], x: float, value: float, derivative: float
 ) -> None:
     v = Value(x)
@@ -120,7 +120,7 @@ def test_O3_poles_give_ieee_values_and_no_exception(
     assert same(v.grad, derivative)
 
 
-def test_O4_overflow_is_inf() -> None:
+def test_o4_overflow_is_inf() -> None:
     assert (Value(1e200) ** 2).data == inf
     assert (Value(-1e200) ** 3).data == -inf
     assert (Value(1e200) * 1e200).data == inf
@@ -128,7 +128,7 @@ def test_O4_overflow_is_inf() -> None:
     assert (10.0 ** Value(400.0)).data == inf
 
 
-def test_O4_division_is_a_true_division() -> None:
+def test_o4_division_is_a_true_division() -> None:
     """a * b**-1 would overflow in the first and round twice in the second."""
     assert (Value(1e-310) / Value(1e-310)).data == 1.0
     assert (Value(49.0) / Value(49.0)).data == 1.0
@@ -138,7 +138,7 @@ def test_O4_division_is_a_true_division() -> None:
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400, 3)])
-def test_O5_a_number_beyond_floats_is_an_overflow_error(number: Any) -> None:
+def test_o5_a_number_beyond_floats_is_an_overflow_error(number: Any) -> None:
     with pytest.raises(OverflowError, match="too large"):
         Value(number)
     v = Value(1.0)
@@ -149,7 +149,7 @@ def test_O5_a_number_beyond_floats_is_an_overflow_error(number: Any) -> None:
 
 @for_each_operator
 @pytest.mark.parametrize("number", [10**400, Fraction(10**400, 3)], ids=["int", "Fraction"])
-def test_O5_a_number_beyond_floats_overflows_in_every_operator(
+def test_o5_a_number_beyond_floats_overflows_in_every_operator(
     apply: Operator, number: Any
 ) -> None:
     with pytest.raises(OverflowError, match="too large"):
@@ -161,7 +161,7 @@ def test_O5_a_number_beyond_floats_overflows_in_every_operator(
 # --- O6 to O11: what becomes a float --------------------------------------------------
 
 
-def test_O6_ints_become_floats_at_construction() -> None:
+def test_o6_ints_become_floats_at_construction() -> None:
     assert type(Value(3).data) is float
     assert type(Value(-1).relu().data) is float
     assert same((Value(0) * -1).data, -0.0)
@@ -169,7 +169,7 @@ def test_O6_ints_become_floats_at_construction() -> None:
     assert (Value(7) ** 1000).data == inf  # an int power would have 846 digits
 
 
-def test_O7_bools_are_0_and_1() -> None:
+def test_o7_bools_are_0_and_1() -> None:
     assert same(Value(True).data, 1.0)
     assert same(Value(False).data, 0.0)
     assert (Value(True) + Value(True)).data == 2.0
@@ -185,12 +185,12 @@ def kind(thing: Any) -> str:
 
 
 @pytest.mark.parametrize("thing", NOT_NUMBERS, ids=kind)
-def test_O8_O9_no_value_is_made_of_what_is_not_a_real_number(thing: Any) -> None:
+def test_o8_o9_no_value_is_made_of_what_is_not_a_real_number(thing: Any) -> None:
     with pytest.raises(TypeError, match=f"a real number is needed, got {kind(thing)}: "):
         Value(thing)
 
 
-def test_O8_a_long_thing_does_not_flood_the_error() -> None:
+def test_o8_a_long_thing_does_not_flood_the_error() -> None:
     with pytest.raises(TypeError) as caught:
         Value("x" * 10_000)
     assert len(str(caught.value)) < 200
@@ -198,7 +198,7 @@ def test_O8_a_long_thing_does_not_flood_the_error() -> None:
 
 @for_each_operator
 @pytest.mark.parametrize("thing", NOT_NUMBERS, ids=kind)
-def test_O8_O9_every_operator_refuses_what_is_not_a_real_number(
+def test_o8_o9_every_operator_refuses_what_is_not_a_real_number(
     apply: Operator, thing: Any
 ) -> None:
     """Python's own text, because the operators return NotImplemented; both types are named."""
@@ -224,14 +224,14 @@ def test_O8_O9_every_operator_refuses_what_is_not_a_real_number(
         lambda thing: al.atan2(thing, Value(1.0)),
     ],
 )
-def test_O8_O9_functions_refuse_what_is_not_a_real_number(
+def test_o8_o9_functions_refuse_what_is_not_a_real_number(
     function: Callable[[Any], Any], thing: Any
 ) -> None:
     with pytest.raises(TypeError, match=f"a real number is needed, got {kind(thing)}: "):
         function(thing)
 
 
-def test_O9_numpys_complex_numbers_are_refused_by_name() -> None:
+def test_o9_numpys_complex_numbers_are_refused_by_name() -> None:
     with pytest.raises(TypeError, match="a real number is needed, got complex128"):
         Value(np.complex128(1j))
     for apply in OPERATORS:
@@ -244,25 +244,25 @@ def test_O9_numpys_complex_numbers_are_refused_by_name() -> None:
 DECIMAL_HINT = r"Decimal\('1\.5'\).*float\("
 
 
-def test_O10_a_decimal_is_refused_with_the_way_out() -> None:
+def test_o10_a_decimal_is_refused_with_the_way_out() -> None:
     with pytest.raises(TypeError, match=DECIMAL_HINT):
         Value(Decimal("1.5"))
 
 
 @for_each_operator
-def test_O10_every_operator_refuses_a_decimal_with_the_way_out(apply: Operator) -> None:
+def test_o10_every_operator_refuses_a_decimal_with_the_way_out(apply: Operator) -> None:
     with pytest.raises(TypeError, match=DECIMAL_HINT):
         apply(Value(2.0), Decimal("1.5"))
     with pytest.raises(TypeError, match=DECIMAL_HINT):
         apply(Decimal("1.5"), Value(2.0))
 
 
-def test_O10_a_fraction_becomes_a_float() -> None:
+def test_o10_a_fraction_becomes_a_float() -> None:
     assert same(Value(Fraction(1, 3)).data, 1 / 3)
 
 
 @for_each_operator
-def test_O10_every_operator_takes_a_fraction(apply: Operator) -> None:
+def test_o10_every_operator_takes_a_fraction(apply: Operator) -> None:
     for left, right in [(Value(2.0), Fraction(1, 3)), (Fraction(1, 3), Value(2.0))]:
         y = apply(left, right)
         assert type(y) is Value
@@ -270,7 +270,7 @@ def test_O10_every_operator_takes_a_fraction(apply: Operator) -> None:
         assert same(y.data, float(apply(*plain)))
 
 
-def test_O11_a_value_of_a_value_names_detach() -> None:
+def test_o11_d11_a_value_of_a_value_names_detach() -> None:
     with pytest.raises(TypeError, match=r"detach\(\)"):
         Value(Value(1.0))
 
@@ -283,7 +283,7 @@ ZERO_DIMENSIONAL = [np.array(2.0), np.array(2, dtype=np.int32), np.array(True), 
 
 @for_each_operator
 @pytest.mark.parametrize("number", SCALARS + ZERO_DIMENSIONAL, ids=lambda x: f"{kind(x)}-{x.dtype}")
-def test_O12_every_operator_takes_numpy_scalars_on_both_sides(apply: Operator, number: Any) -> None:
+def test_o12_every_operator_takes_numpy_scalars_on_both_sides(apply: Operator, number: Any) -> None:
     for on_the_left in (True, False):
         v = Value(3.0)
         left, right = (number, v) if on_the_left else (v, number)
@@ -299,7 +299,7 @@ def test_O12_every_operator_takes_numpy_scalars_on_both_sides(apply: Operator, n
 
 
 @pytest.mark.parametrize("number", SCALARS + ZERO_DIMENSIONAL, ids=lambda x: f"{x.dtype}")
-def test_O12_numpy_scalars_become_floats(number: Any) -> None:
+def test_o12_numpy_scalars_become_floats(number: Any) -> None:
     assert same(Value(number).data, float(number))
     v = Value(0.0)
     v.data = number
@@ -307,11 +307,11 @@ def test_O12_numpy_scalars_become_floats(number: Any) -> None:
     assert type(al.exp(number)) is float
 
 
-def test_O12_a_float32_is_taken_as_the_number_it_is() -> None:
+def test_o12_a_float32_is_taken_as_the_number_it_is() -> None:
     assert Value(np.float32(0.1)).data == 0.10000000149011612  # 13421773 / 2**27
 
 
-def test_O12_entries_of_an_array_work_one_by_one() -> None:
+def test_o12_entries_of_an_array_work_one_by_one() -> None:
     """sum of x**2 over the entries: the gradient is 2x."""
     xs = np.array([1.0, -2.0])
     values = list(map(Value, xs))
@@ -326,14 +326,14 @@ ARRAYS = [np.array([1.0, 2.0]), np.array([[1, 2], [3, 4]]), np.array([1.0]), np.
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.shape}")
-def test_O13_an_array_is_not_a_value(array: Any) -> None:
+def test_o13_an_array_is_not_a_value(array: Any) -> None:
     with pytest.raises(TypeError, match=r"array of shape \(.*al\.compile"):
         Value(array)
 
 
 @for_each_operator
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.shape}")
-def test_O13_every_operator_refuses_arrays_and_names_compile(apply: Operator, array: Any) -> None:
+def test_o13_every_operator_refuses_arrays_and_names_compile(apply: Operator, array: Any) -> None:
     with pytest.raises(TypeError, match=r"array of shape \(.*al\.compile"):
         apply(Value(2.0), array)
     with pytest.raises(TypeError, match=r"array of shape \(.*al\.compile"):
@@ -341,7 +341,7 @@ def test_O13_every_operator_refuses_arrays_and_names_compile(apply: Operator, ar
 
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j]), np.array([None])])
-def test_O13_arrays_of_other_things_are_type_errors(array: Any) -> None:
+def test_o13_arrays_of_other_things_are_type_errors(array: Any) -> None:
     with pytest.raises(TypeError, match="real number is needed, got ndarray"):
         Value(array)
     with pytest.raises(TypeError, match="real number is needed, got ndarray"):
@@ -351,7 +351,7 @@ def test_O13_arrays_of_other_things_are_type_errors(array: Any) -> None:
 # --- O14 to O20: what a Value does not pretend to be ----------------------------------
 
 
-def test_O14_float_and_math_functions_name_the_way_out() -> None:
+def test_o14_float_and_math_functions_name_the_way_out() -> None:
     v = Value(2.0)
     with pytest.raises(TypeError, match=r"v\.data.*al\.exp"):
         float(v)
@@ -359,7 +359,7 @@ def test_O14_float_and_math_functions_name_the_way_out() -> None:
         math.exp(v)
 
 
-def test_O14_int_complex_and_index_are_type_errors() -> None:
+def test_o14_int_complex_and_index_are_type_errors() -> None:
     v: Any = Value(2.0)
     with pytest.raises(TypeError, match=r"int\(\).*'Value'"):
         int(v)
@@ -372,7 +372,7 @@ def test_O14_int_complex_and_index_are_type_errors() -> None:
 
 
 @pytest.mark.parametrize("ufunc", [np.exp, np.sin, np.sqrt, np.abs, np.negative])
-def test_O14_numpys_functions_are_type_errors(ufunc: Any) -> None:
+def test_o14_numpys_functions_are_type_errors(ufunc: Any) -> None:
     with pytest.raises(TypeError, match=r"'Value' does not support ufuncs"):
         ufunc(Value(2.0))
     with pytest.raises(TypeError, match=r"'Value' does not support ufuncs"):
@@ -380,7 +380,7 @@ def test_O14_numpys_functions_are_type_errors(ufunc: Any) -> None:
 
 
 @for_each_operator
-def test_O15_two_values_compare_and_compute_as_their_numbers(apply: Operator) -> None:
+def test_o15_two_values_compare_and_compute_as_their_numbers(apply: Operator) -> None:
     for a in (-1.5, 0.0, 2.0):
         for b in (-1.5, 1.0, 2.0):
             if apply is operator.pow and (a <= 0.0 and b != 2.0):
@@ -388,7 +388,7 @@ def test_O15_two_values_compare_and_compute_as_their_numbers(apply: Operator) ->
             assert same(apply(Value(a), Value(b)).data, float(apply(a, b)))
 
 
-def test_O15_max_min_and_sorted_pick_the_values_themselves() -> None:
+def test_o15_max_min_and_sorted_pick_the_values_themselves() -> None:
     a, b, c = Value(3.0), Value(-1.0), Value(2.0)
     assert max(a, b, c) is a
     assert min([a, b, c]) is b
@@ -397,7 +397,7 @@ def test_O15_max_min_and_sorted_pick_the_values_themselves() -> None:
     assert [id(v) for v in ordered] == [id(v) for v in (b, c, a)]
 
 
-def test_O15_builtin_max_does_not_split_a_tie() -> None:
+def test_o15_builtin_max_does_not_split_a_tie() -> None:
     a, b = Value(1.0), Value(1.0)
     max(a, b).backward()
     assert (a.grad, b.grad) == (1.0, 0.0)
@@ -406,7 +406,7 @@ def test_O15_builtin_max_does_not_split_a_tie() -> None:
     assert (a.grad, b.grad) == (0.5, 0.5)
 
 
-def test_O16_equality_and_hash_are_identity() -> None:
+def test_o16_equality_and_hash_are_identity() -> None:
     a, b = Value(1.0), Value(1.0)
     assert (a == a) is True
     assert (a == b) is False
@@ -419,14 +419,14 @@ def test_O16_equality_and_hash_are_identity() -> None:
     assert {a: "a", b: "b"}[b] == "b"
 
 
-def test_O16_in_and_index_find_by_identity() -> None:
+def test_o16_in_and_index_find_by_identity() -> None:
     a, b = Value(1.0), Value(1.0)
     assert a in [b, a]
     assert a not in [b, 1.0]
     assert [b, a].index(a) == 1
 
 
-def test_O16_changing_data_does_not_change_the_hash() -> None:
+def test_o16_changing_data_does_not_change_the_hash() -> None:
     a = Value(1.0)
     known = {a}
     a.data = 2.0
@@ -434,13 +434,13 @@ def test_O16_changing_data_does_not_change_the_hash() -> None:
 
 
 @pytest.mark.parametrize("v", [Value(0.0), Value(1.0), Value(1.0) + 1.0, al.step(Value(1.0))])
-def test_O17_the_truth_of_a_value_is_a_type_error(v: Value) -> None:
+def test_o17_the_truth_of_a_value_is_a_type_error(v: Value) -> None:
     for ask in (bool, lambda v: not v, lambda v: 1 if v else 2, lambda v: v and 1):
         with pytest.raises(TypeError, match=r"truth.*v\.data"):
             ask(v)
 
 
-def test_O18_abs_and_plus_work() -> None:
+def test_o18_abs_and_plus_work() -> None:
     """|x|' = sign x; +x is x itself."""
     v = Value(-2.0)
     y = abs(v) * 3.0
@@ -453,7 +453,7 @@ def test_O18_abs_and_plus_work() -> None:
 
 @pytest.mark.parametrize("apply", UNSUPPORTED, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("number", [2, 2.0, True, Fraction(1, 2), Value(2.0)], ids=kind)
-def test_O18_other_operators_are_type_errors(apply: Operator, number: Any) -> None:
+def test_o18_other_operators_are_type_errors(apply: Operator, number: Any) -> None:
     with pytest.raises(
         TypeError, match=rf"unsupported operand.*{re.escape(SYMBOLS[apply])}.*Value"
     ):
@@ -466,7 +466,7 @@ def test_O18_other_operators_are_type_errors(apply: Operator, number: Any) -> No
 
 @pytest.mark.parametrize("apply", UNSUPPORTED, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("number", [np.float64(2.0), np.int64(2), np.array([1.0])], ids=kind)
-def test_O18_other_operators_are_type_errors_for_numpy_too(apply: Operator, number: Any) -> None:
+def test_o18_other_operators_are_type_errors_for_numpy_too(apply: Operator, number: Any) -> None:
     with pytest.raises(TypeError, match="Value"):
         apply(Value(3.0), number)
     with pytest.raises(TypeError, match="Value"):
@@ -474,13 +474,13 @@ def test_O18_other_operators_are_type_errors_for_numpy_too(apply: Operator, numb
 
 
 @pytest.mark.parametrize("function", [round, math.floor, math.ceil, math.trunc, operator.invert])
-def test_O18_rounding_and_inverting_are_type_errors(function: Callable[[Any], Any]) -> None:
+def test_o18_rounding_and_inverting_are_type_errors(function: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"Value|v\.data"):
         function(Value(2.5))
 
 
 @pytest.mark.parametrize("apply", [operator.and_, operator.or_, operator.xor, operator.lshift])
-def test_O18_bitwise_operators_are_type_errors(apply: Operator) -> None:
+def test_o18_bitwise_operators_are_type_errors(apply: Operator) -> None:
     with pytest.raises(TypeError, match=r"unsupported operand.*Value"):
         apply(Value(2.0) > 1.0, Value(2.0) > 1.0)
 
@@ -502,13 +502,13 @@ def test_O18_bitwise_operators_are_type_errors(apply: Operator) -> None:
         (al.sum, "'Value' object is not iterable"),
     ],
 )
-def test_O19_a_value_is_no_sequence(use: Callable[[Any], Any], text: str) -> None:
+def test_o19_a_value_is_no_sequence(use: Callable[[Any], Any], text: str) -> None:
     with pytest.raises(TypeError, match=text):
         use(Value(2.0))
 
 
 @pytest.mark.parametrize("name", ["labels", "requires_grad", "size", "foo"])
-def test_O19_unknown_attributes_are_errors(name: str) -> None:
+def test_o19_unknown_attributes_are_errors(name: str) -> None:
     v = Value(2.0)
     with pytest.raises(AttributeError, match=name):
         getattr(v, name)
@@ -516,7 +516,7 @@ def test_O19_unknown_attributes_are_errors(name: str) -> None:
         setattr(v, name, 1.0)
 
 
-def test_O20_the_sum_of_nothing_is_a_value_of_0() -> None:
+def test_o20_the_sum_of_nothing_is_a_value_of_0() -> None:
     y = al.sum([])
     assert type(y) is Value
     assert same(y.data, 0.0)
@@ -533,12 +533,12 @@ def test_O20_the_sum_of_nothing_is_a_value_of_0() -> None:
         lambda: al.minimum(),
     ],
 )
-def test_O20_other_functions_of_nothing_are_value_errors(function: Callable[[], Any]) -> None:
+def test_o20_other_functions_of_nothing_are_value_errors(function: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match=r"undefined"):
         function()
 
 
-def test_O20_sum_rounds_as_a_chain_of_additions() -> None:
+def test_o20_sum_rounds_as_a_chain_of_additions() -> None:
     """1e16 + 1 + 1 is 1e16 left to right; a compensated sum would find 1e16 + 2."""
     numbers = [1e16, 1.0, 1.0, -1e16, 0.1]
     chain = (((1e16 + 1.0) + 1.0) + -1e16) + 0.1

@@ -202,7 +202,7 @@ def test_an_optimizer_refuses_an_unknown_variant_when_it_is_made(kind: Any) -> N
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 @pytest.mark.parametrize("rate", [nan, inf, -inf, -0.1])
-def test_a_learning_rate_is_finite_and_not_negative(kind: Any, rate: float) -> None:
+def test_g20_a_learning_rate_is_finite_and_not_negative(kind: Any, rate: float) -> None:
     with pytest.raises(ValueError, match=f"learning_rate is {rate}; it must be finite and >= 0"):
         kind(parameters(1.0), learning_rate=rate)
 
@@ -221,13 +221,13 @@ def test_a_learning_rate_of_0_moves_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_no_parameters_are_a_value_error(kind: Any) -> None:
+def test_g20_no_parameters_are_a_value_error(kind: Any) -> None:
     for none in ([], (p for p in ())):
         with pytest.raises(ValueError, match=r"no parameters; give .* model\.parameters\(\)"):
             kind(none, learning_rate=0.1)
 
 
-def test_a_parameter_given_twice_is_a_value_error() -> None:
+def test_g13_a_parameter_given_twice_is_a_value_error() -> None:
     """micrograd steps it twice: 0.6 in place of 0.8."""
     w = Value(1.0)
     with pytest.raises(ValueError, match="a parameter appears twice and would step twice"):
@@ -238,7 +238,7 @@ def test_equal_numbers_are_not_the_same_parameter() -> None:
     assert len(optim.SGD([Value(1.0), Value(1.0)], 0.1).parameters) == 2
 
 
-def test_only_leaves_can_be_stepped() -> None:
+def test_g20_only_leaves_can_be_stepped() -> None:
     with pytest.raises(ValueError, match="was computed by mul; only leaves can be stepped"):
         optim.SGD([Value(1.0) * 2.0], 0.1)
 
@@ -252,7 +252,7 @@ def test_only_values_are_parameters(thing: Any) -> None:
 @pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW, optim.AdaMax])
 @pytest.mark.parametrize("name", ["beta1", "beta2"])
 @pytest.mark.parametrize("beta", [1.0, 1.5, -0.1, nan])
-def test_betas_lie_from_0_to_below_1(kind: Any, name: str, beta: float) -> None:
+def test_g20_betas_lie_from_0_to_below_1(kind: Any, name: str, beta: float) -> None:
     with pytest.raises(ValueError, match=rf"{name} is {beta}; it must be in \[0, 1\)"):
         kind(parameters(1.0), **{name: beta})
 
@@ -321,7 +321,7 @@ def test_a_step_keeps_identity_type_and_gradient_of_its_parameters() -> None:
 
 
 @pytest.mark.parametrize("bad", [nan, inf, -inf])
-def test_a_gradient_that_is_not_finite_steps_by_ieee_unless_checked(bad: float) -> None:
+def test_g21_a_gradient_that_is_not_finite_steps_by_ieee_unless_checked(bad: float) -> None:
     """Semantics G21."""
     ps = parameters(1.0, 2.0, 3.0)
     ps[0].grad, ps[1].grad = 1.0, bad
@@ -381,7 +381,7 @@ def test_a_state_of_another_length_is_an_error_and_moves_nothing(kind: Any) -> N
     assert optimizer.state is other.state
 
 
-def test_a_rule_that_is_interrupted_moves_nothing() -> None:
+def test_d4_a_rule_that_is_interrupted_moves_nothing() -> None:
     class Interrupted(optim.SGD):
         def rule(self, w: Any, g: Any) -> Any:
             super().rule(w, g)

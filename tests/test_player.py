@@ -407,7 +407,7 @@ def assert_harmless(page: Player) -> None:
     assert dict(embedded.attributes)["srcdoc"] == page.html
 
 
-def test_the_page_is_whole_and_asks_for_nothing(engine: str) -> None:
+def test_s8_the_page_is_whole_and_asks_for_nothing(engine: str) -> None:
     page = player(neuron())
     assert_harmless(page)
     assert set(re.findall(r"https?://[^\s\"')]*", page.html)) == {"http://www.w3.org/2000/svg"}
@@ -523,13 +523,13 @@ def assert_label_is_only_text(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_label_breaks_the_page(label: str, engine: str) -> None:
+def test_s8_no_label_breaks_the_page(label: str, engine: str) -> None:
     assert_label_is_only_text(label)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Nd"]), min_size=1, max_size=12))
-def test_no_random_label_breaks_the_page(label: str) -> None:
+def test_s8_no_random_label_breaks_the_page(label: str) -> None:
     """Digits are left out: they would stand as subscripts."""
     assert_label_is_only_text(label)
 

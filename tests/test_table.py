@@ -10,11 +10,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from arrays import evaluated, evaluated_rules
 from rows import ROWS, differentiable, points
 
 import autograd_lite as al
 from autograd_lite import ops
-from autograd_lite.compiler.program import strong_multiply
 from autograd_lite.ops import Op
 
 SMOOTH = [row for row in ROWS if differentiable(row)]
@@ -121,6 +121,22 @@ def test_value_equals_the_meaning(row: Op) -> None:
             assert abs(row(*point) - expected) <= allowed, point
 
 
+#: The arguments that no derivative passes to: truths, conditions, jumps and constants.
+NO_EDGE: dict[str, tuple[int, ...]] = {
+    "greater": (0, 1), "less": (0, 1), "greater_equal": (0, 1), "less_equal": (0, 1),
+    "where": (0,), "step": (0,), "sign": (0,), "clamp": (1, 2), "leaky_relu": (1,), "power": (1,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_every_argument_but_conditions_and_constants_has_an_edge(row: Op) -> None:
+    """Else a rule that is missing would only be missing from the tests of derivatives."""
+    (point,) = points(row, 1, seed=10)
+    partials = row.partials(row(*point), *point)
+    without = [i for i, d in enumerate(partials) if d is None]
+    assert (len(partials), without) == (len(point), [*NO_EDGE.get(row.name, ())])
+
+
 @pytest.mark.parametrize("row", SMOOTH, ids=by_name)
 def test_first_derivatives_equal_differences_at_forty_digits(row: Op) -> None:
     with mpmath.workdps(40):
@@ -169,6 +185,14 @@ def test_recording_gives_the_rows_bits(row: Op) -> None:
                 expected = None
             assert got == expected, (point, i)
         assert node.parents == tuple(args)
+
+
+@pytest.mark.parametrize("arity", [1, 2])
+def test_ints_that_a_users_row_gives_are_recorded_as_floats(arity: int) -> None:
+    row = Op("seven", lambda *xs: 7, (lambda y, *xs: 3,) * arity)
+    node = row(*[al.Value(1.0)] * arity)
+    assert [type(x) for x in (node.data, *node.partials)] == [float] * (1 + arity)
+    assert (node.data, node.partials) == (7.0, (3.0,) * arity)
 
 
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -258,7 +282,7 @@ def test_unary_rows_are_methods_with_the_rows_bits(row: Op) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=by_name)
-def test_a_cotangent_of_zero_propagates_nothing_even_against_nan(row: Op) -> None:
+def test_p2_a_cotangent_of_zero_propagates_nothing_even_against_nan(row: Op) -> None:
     """Semantics D2: the strong zero."""
     for point in points(row, 3, seed=5):
         for bad in (nan, inf, -inf, 0.0):
@@ -274,7 +298,7 @@ READS_OTHERS = {"add", "sub", "neg", "mul", "identity", "strong_product", "where
 @pytest.mark.parametrize(
     "row", [r for r in UNARY if r.name not in READS_OTHERS and differentiable(r)], ids=by_name
 )
-def test_nan_in_gives_nan_value_and_derivative(row: Op) -> None:
+def test_p3_nan_in_gives_nan_value_and_derivative(row: Op) -> None:
     """Semantics P3, the rule of Stan."""
     y = row(nan)
     assert isnan(y)
@@ -282,7 +306,7 @@ def test_nan_in_gives_nan_value_and_derivative(row: Op) -> None:
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.domain], ids=by_name)
-def test_outside_the_domain_value_and_derivative_are_nan(row: Op) -> None:
+def test_p3_outside_the_domain_value_and_derivative_are_nan(row: Op) -> None:
     ((lo, hi),) = row.domain
     outside = [x for x in (lo - 0.5, lo - 1e3, hi + 0.5, hi + 1e3) if abs(x) != inf]
     assert outside
@@ -300,30 +324,12 @@ EXACT = {"add", "sub", "mul", "div", "neg", "identity", "sqrt", "abs", "relu", "
          "less_equal", "leaky_relu", "strong_product"}  # fmt: skip
 
 
-def evaluated(template: str, columns: list[Any], y: Any = None, shared: str = "") -> Any:
-    """A kernel of the table on arrays, as the compiler prints it."""
-    half = len(columns) // 2
-    values: dict[str, Any] = {"multiply": strong_multiply}
-    values |= {f"x{i}": column for i, column in enumerate(columns)} | {
-        "x": np.array(columns), "a": np.array(columns[:half]), "t": np.array(columns[half:]),
-        "y": y,
-    }  # fmt: skip
-    names = [f"x{i}" for i in range(len(columns))]
-    with np.errstate(all="ignore"):
-        if shared:
-            values["shared"] = eval(shared.format(x="x", a="a", t="t"), {"np": np} | values)
-        text = template.format(*names, x="x", a="a", t="t", y="y", shared="shared")
-        return eval(text, {"np": np} | values)
-
-
 @pytest.mark.parametrize("row", [r for r in ROWS if r.array_rules], ids=by_name)
 def test_array_rules_equal_the_rules(row: Op) -> None:
     sample = points(row, 100, seed=8)
     columns = [np.array(column) for column in zip(*sample, strict=True)]
     y = np.array([row(*point) for point in sample])
-    parts = [evaluated(rule, columns, y, row.shared) for rule in row.array_rules]
-    rows = len(columns) // len(parts)
-    got = np.concatenate([np.broadcast_to(part, (rows, len(sample))) for part in parts])
+    got = evaluated_rules(row, columns, y)
     assert got.shape == (len(columns), len(sample))
     for derivatives, point in zip(got.T, sample, strict=True):
         expected = row.partials(row(*point), *point)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from autograd_lite import NonFiniteError, data, losses, nn, optim
+from autograd_lite import NonFiniteError, data, losses, nn, optim, parameter
 from autograd_lite.training import History, accuracy, fit
 
 if TYPE_CHECKING:
@@ -101,6 +101,19 @@ def test_gradients_from_before_have_no_part() -> None:
     model.parameters()[0].grad = 1e9
     trained(model, batch_size="all")
     assert weight(model) == pytest.approx(0.3, rel=1e-14)
+
+
+def test_a_parameter_of_the_loss_moves_along_its_own_batch_alone() -> None:
+    """e = (s w)^2 / 2 from s = w = 1: both fall by 0.1, then by 0.1 s w s = 0.0729 to 0.8271."""
+    model, s = line(1.0), parameter(1.0)
+    sgd = optim.SGD([*model.parameters(), s], 0.1)
+
+    def loss(y: Any, t: Any) -> Any:
+        return losses.half_squared_error([s * y[0]], t)
+
+    fit(model, loss, [[1.0]] * 2, [[0.0]] * 2, sgd, 1, engine="eager", progress=False)
+    assert s.data == pytest.approx(0.8271, rel=1e-14)
+    assert weight(model) == pytest.approx(0.8271, rel=1e-14)
 
 
 def test_lists_and_arrays_train_alike() -> None:
@@ -399,7 +412,7 @@ def test_other_exceptions_are_not_swallowed() -> None:
 # --- numbers that are not finite --------------------------------
 
 
-def test_an_infinite_loss_names_epoch_sample_and_operation() -> None:
+def test_d1_an_infinite_loss_names_epoch_sample_and_operation() -> None:
     """The first step throws w from 1 to 1 - 1e200; its square overflows in epoch 2."""
     model = line(1.0)
     with pytest.raises(NonFiniteError) as error:
@@ -411,7 +424,7 @@ def test_an_infinite_loss_names_epoch_sample_and_operation() -> None:
     assert weight(model) == -1e200
 
 
-def test_the_weights_are_those_before_the_batch_of_the_infinite_loss() -> None:
+def test_d1_the_weights_are_those_before_the_batch_of_the_infinite_loss() -> None:
     """One sample at a time the first step (w = 0.1) was taken; in a batch none was."""
     samples = [[1.0], [1e200], [1.0]]
     targets = [[1.0], [-1e200], [1.0]]

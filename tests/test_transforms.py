@@ -276,7 +276,7 @@ def test_lists_tuples_and_vectors_nest_alike() -> None:
 # --- no dependence -------------------------------------------------------------------------
 
 
-def test_an_argument_that_is_not_used_has_the_gradient_zero() -> None:
+def test_d14_an_argument_that_is_not_used_has_the_gradient_zero() -> None:
     """Semantics D14."""
     assert grad(lambda x, y: x * x, 1)(3.0, 2.0) == 0.0
     assert grad(lambda x: x[0] ** 2)([3.0, [4.0, 5.0]]) == [6.0, [0.0, 0.0]]
@@ -440,7 +440,7 @@ def test_nothing_passes_the_branch_not_taken_at_any_order() -> None:
         (lambda x: al.sum(jacobian(lambda y: [x * y, y * y])(x)), 3.0, 3.0),
     ],
 )
-def test_nested_derivatives_are_never_confused(f: Any, x: float, expected: float) -> None:
+def test_d13_nested_derivatives_are_never_confused(f: Any, x: float, expected: float) -> None:
     """Semantics D13; the first is Siskind and Pearlmutter's (2005)."""
     assert grad(f)(x) == expected
     assert jvp(f)(x, 1.0)[1] == expected
@@ -546,7 +546,7 @@ def test_transformations_touch_no_gradient() -> None:
 # --- recorded values -------------------------------------------------------------------------
 
 
-def test_data_changed_after_it_was_recorded_is_a_stale_graph_where_rules_run_again() -> None:
+def test_d3_data_changed_after_it_was_recorded_is_stale_where_rules_run_again() -> None:
     """Semantics D3."""
     w = Value(2.0)
 
@@ -587,7 +587,7 @@ def test_a_changed_ancestor_is_found_by_its_label() -> None:
         grad(g)(0.5)
 
 
-def test_a_change_that_keeps_the_value_but_not_the_derivative_is_stale() -> None:
+def test_d3_a_change_that_keeps_the_value_but_not_the_derivative_is_stale() -> None:
     """|x| is 2 at -2 and at 2; its derivative is not the same."""
     w = Value(2.0)
 
@@ -601,7 +601,7 @@ def test_a_change_that_keeps_the_value_but_not_the_derivative_is_stale() -> None
         grad(f)(3.0)
 
 
-def test_graphs_recorded_before_keep_their_derivatives_when_their_leaves_change() -> None:
+def test_d3_graphs_recorded_before_keep_their_derivatives_when_leaves_change() -> None:
     """D3: u = w^2 was recorded at w = 3, so du/dw = 6 whatever w.data is later."""
     w = Value(3.0)
     u = w * w
@@ -630,7 +630,7 @@ def test_nan_is_not_taken_for_a_change() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in UNARY if row.domain], ids=lambda row: row.name)
-def test_outside_the_domain_derivatives_of_every_order_are_nan(row: Op) -> None:
+def test_p3_outside_the_domain_derivatives_of_every_order_are_nan(row: Op) -> None:
     """Semantics P3: where the derivative is nan, its derivative is not 0.0."""
     ((lo, hi),) = row.domain
     outside = lo - 0.5 if isfinite(lo) else hi + 0.5
