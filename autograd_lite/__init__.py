@@ -49,8 +49,8 @@ __all__ = [
     "check_gradients", "compile", "draw", "explain", "first_nonfinite", "function", "grad",
     "hessian", "hvp", "jacobian", "jvp", "latex", "player", "value_and_grad",
     # modules
-    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
-    "training",
+    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "storage",
+    "testing", "training",
     # errors
     "AutogradLiteError", "CompileError", "FormatError", "GraphError", "NonFiniteError",
     "NotInGraphError", "StaleGraphError", "TraceError",
@@ -66,8 +66,8 @@ _HOMES = {
     "jacobian": "transforms", "jvp": "transforms", "value_and_grad": "transforms",
 }  # fmt: skip
 _MODULES = {
-    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "testing",
-    "training",
+    "data", "diagnostics", "initializers", "learning_rules", "losses", "nn", "optim", "storage",
+    "testing", "training",
 }  # fmt: skip
 
 

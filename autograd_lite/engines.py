@@ -51,6 +51,7 @@ class Eager:
         Raises NonFiniteError, before anything moves, where a loss is inf or nan.
         """
         self.model.zero_grad()
+        self.optimizer.zero_grad()  # a loss may have parameters of its own
         losses, results = [], []
         for i in indices:
             outputs = self.model(self.rows[i])
@@ -69,6 +70,9 @@ class Eager:
 
     def write_back(self) -> None:
         """Nothing to do: every step moves the Values themselves."""
+
+    def read_values(self) -> None:
+        """Nothing to do: every step reads the Values themselves."""
 
 
 class Compiled:
@@ -112,6 +116,9 @@ class Compiled:
             self.eager.step([indices[bad]], share, epoch)
         with np.errstate(all="ignore"):
             theta, state = self.optimizer.rule(self.theta, gradient)
+        # A rule may return float64 for float32 (rprop): a vector finer than the Values, which
+        # are what training goes on from another time.
+        theta = np.asarray(theta, dtype=self.theta.dtype)
         # One call into C: Ctrl-C cannot come between the vector and the state that belongs to it.
         deque(map(setattr, (self, self.optimizer), ("theta", "state"), (theta, state)), maxlen=0)
         return Step(results[0].astype(float), results[1:].T, gradient)
@@ -119,6 +126,10 @@ class Compiled:
     def write_back(self) -> None:
         """Set the Values to the vector, all or none."""
         self.program.write_back(self.theta)
+
+    def read_values(self) -> None:
+        """Set the vector to the Values, which something else has changed."""
+        self.theta = np.array([p.data for p in self.optimizer.parameters], self.theta.dtype)
 
 
 def choose(

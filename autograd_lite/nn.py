@@ -63,7 +63,8 @@ class Neuron:
             kind = self.activation.name if self.activation else None
             # outside a network it is a network of its own
             alone = Place(object(), 0, 1, 0, name, _sources(self.weights), kind)
-            name = Stamp(name, self._name.place._replace(name=name) if self._name else alone)
+            held = alone if self._name is None else self._name.place._replace(name=name)
+            name = Stamp(name, held)
         self._name = name
         if name is not None:
             self._z_name = Stamp(f"z({name})", name.place)
@@ -373,7 +374,7 @@ def _layers(
         row = None if softmax else _row(activation)
         width = len(matrix[0])
         numbers = _bias_numbers(bias, width, k)
-        own = [_bias(b, k, "" if len(numbers) < width else j + 1) for j, b in enumerate(numbers)]
+        own = [_bias(b, k, None if len(numbers) < width else j) for j, b in enumerate(numbers)]
         if bias_names:
             if len(own) != len(bias_names[k]):
                 raise ValueError(
@@ -385,7 +386,7 @@ def _layers(
         for j in range(width):
             column = [_weight(matrix, k, i, j, names) for i in range(len(matrix))]
             b = own[j if len(own) > 1 else 0] if own else None
-            name = _neuron_name(k, j, len(weights))
+            name = neuron_name(k, j, len(weights))
             kind = "softmax" if softmax else row.name if row else None
             place = Place(net, k, len(weights), j, name, _sources(column), kind)
             neurons.append(Neuron(column, b, row, Stamp(name, place)))
@@ -404,16 +405,26 @@ def _bias_numbers(bias: Any, width: int, k: int) -> list[float]:
 def _weight(matrix: Any, k: int, i: int, j: int, names: Any) -> Value | None:
     if matrix[i][j] is None:
         return None
-    comma = "," if max(len(matrix), len(matrix[0])) > 9 else ""
-    name = names[k][i][j] if names else f"w{i + 1}{comma}{j + 1}[{k + 1}]"
+    name = names[k][i][j] if names else weight_name(len(matrix), len(matrix[0]), k, i, j)
     return parameter(matrix[i][j], name)
 
 
-def _bias(number: float, k: int, unit: int | str) -> Value:
-    return parameter(number, f"b{unit}[{k + 1}]")
+def _bias(number: float, k: int, unit: int | None) -> Value:
+    return parameter(number, bias_name(k, unit))
 
 
-def _neuron_name(k: int, j: int, depth: int) -> str:
+def weight_name(fan_in: int, fan_out: int, k: int, i: int, j: int) -> str:
+    """From node i to node j of layer k: w21[1], with a comma in layers of more than 9."""
+    comma = "," if max(fan_in, fan_out) > 9 else ""
+    return f"w{i + 1}{comma}{j + 1}[{k + 1}]"
+
+
+def bias_name(k: int, j: int | None) -> str:
+    """Of neuron j in layer k: b1[1]; of a layer that shares one: b[1]."""
+    return f"b{'' if j is None else j + 1}[{k + 1}]"
+
+
+def neuron_name(k: int, j: int, depth: int) -> str:
     """o1, o2 for outputs; h1, h2 for one hidden layer; h2.1 in the second of several."""
     if k + 1 == depth:
         return f"o{j + 1}"

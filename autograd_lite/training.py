@@ -12,8 +12,10 @@ from tqdm import tqdm
 
 from autograd_lite.data import batches
 from autograd_lite.engines import choose
+from autograd_lite.resumption import Keeper, facts_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -79,6 +81,8 @@ def fit(
     engine: Literal["auto", "compiled", "eager"] = "auto",
     dtype: DTypeLike = float,
     progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int = 1,
 ) -> History:
     """Train the model on samples X with targets T; return the history.
 
@@ -100,11 +104,17 @@ def fit(
     engine      "compiled" runs batches as an array program, "eager" sample by sample in Values;
                 "auto" compiles where it can, else history.engine says why not
     dtype       of the compiled program: float64, or float32 for speed
+    checkpoint  a file that is written after every so many epochs (`every`) and the last; where
+                it exists, training goes on from it, bit for bit as if it had never stopped
 
+    A checkpoint holds weights, the optimizer's and the generator's state and the history; give
+    all other arguments as before (more epochs and other rules to stop are fine). The state of
+    an after_epoch or a schedule of your own is not in it.
     Ctrl-C ends training between two steps, never within one: the history so far is
     returned with stopped = "interrupted", and no weight is half updated.
     Raises NonFiniteError, with the operation that did it, where a loss is inf or nan (the
-    weights are then those before that batch), ValueError for a wrong argument.
+    weights are then those before that batch), ValueError for a wrong argument, FormatError
+    for a checkpoint that is damaged or of another training (nothing has changed then).
     Source: lecture 002, training modes; lecture 000, stopping rule.
 
     >>> from autograd_lite import losses, nn, optim
@@ -129,7 +139,27 @@ def fit(
     rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
     stepper, engine_name = choose(engine, model, loss, samples, targets, optimizer, dtype)
     history = History(engine_name)
-    bar = tqdm(range(epochs), disable=not progress, unit="epoch")
+    keeper = None
+    if checkpoint is not None:
+        arrays = {"X": samples, "T": targets}
+        if validation is not None:
+            arrays["validation X"], arrays["validation T"] = _checked(*_pair(validation))
+        facts = facts_of(arrays, model, optimizer) | {
+            "batch_size": str(len(next(batches(len(samples), batch_size)))),
+            "reduce": reduce,
+            "shuffle": f"seed {shuffle}" if isinstance(shuffle, int) else type(shuffle).__name__,
+            "threshold": str(threshold),
+            "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
+            "engine": stepper.name if stepper.name == "eager" else f"{np.dtype(dtype)} compiled",
+        }
+        keeper = Keeper(checkpoint, every, model, optimizer, rng, history, facts)
+        if keeper.resume(epochs):
+            stepper.read_values()
+            history.stopped = _reason_to_stop(history, stop_loss, stop_gradient, patience)
+    first = history.epochs if history.stopped == "epochs" else epochs
+    bar = tqdm(
+        range(first, epochs), disable=not progress, unit="epoch", initial=first, total=epochs
+    )
     try:
         for epoch in bar:
             order: list[int] = []
@@ -161,12 +191,20 @@ def fit(
             if schedule is not None:
                 optimizer.learning_rate = schedule(optimizer.learning_rate, history.loss)
             history.stopped = _reason_to_stop(history, stop_loss, stop_gradient, patience)
-            if history.stopped != "epochs":
+            ended = history.stopped != "epochs"
+            if keeper is not None:
+                stepper.write_back()  # after_epoch may have set Values, from which no step starts
+                keeper.keep(last=ended or epoch + 1 == epochs)
+            if ended:
                 break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     finally:
-        stepper.write_back()
+        try:
+            stepper.write_back()
+        except KeyboardInterrupt:  # a second Ctrl-C: the weights still follow the optimizer
+            stepper.write_back()
+            history.stopped = "interrupted"
         bar.close()
     return history
 

@@ -53,7 +53,7 @@ def test_without_activation_the_output_is_the_summation() -> None:
     assert (z.op.name, z.data) == ("dot", 6.0)
 
 
-def test_a_neuron_refuses_another_number_of_inputs() -> None:
+def test_g18_a_neuron_refuses_another_number_of_inputs() -> None:
     neuron = Neuron([Value(2.0), Value(-3.0), Value(1.0)], None)
     for x in ([1.0, 2.0], [1.0, 2.0, 3.0, 4.0]):
         with pytest.raises(ValueError, match=f"a neuron of 3 inputs was given {len(x)}"):
@@ -98,7 +98,7 @@ def test_shapes_follow_the_sizes(sizes: Any) -> None:
     assert len(mlp([0.5] * sizes[0])) == sizes[-1]
 
 
-def test_calling_returns_a_list_even_of_one_output() -> None:
+def test_g10_d11_calling_returns_a_list_even_of_one_output() -> None:
     """Semantics D11, G10."""
     outputs = MLP([2, 3, 1])([1.0, 2.0])
     assert type(outputs) is list
@@ -108,7 +108,7 @@ def test_calling_returns_a_list_even_of_one_output() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[-1, 1], [2, 0], [0, 1], [2, 0, 1], [], [2]])
-def test_sizes_that_make_no_network_are_value_errors(sizes: Any) -> None:
+def test_g19_sizes_that_make_no_network_are_value_errors(sizes: Any) -> None:
     """Semantics G19."""
     with pytest.raises(ValueError, match=r"an MLP needs 2 layers of at least 1 node") as error:
         MLP(sizes)
@@ -116,7 +116,7 @@ def test_sizes_that_make_no_network_are_value_errors(sizes: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
-def test_sizes_that_are_no_ints_are_type_errors(wrong: Any) -> None:
+def test_g19_sizes_that_are_no_ints_are_type_errors(wrong: Any) -> None:
     with pytest.raises(TypeError) as error:
         MLP([2, wrong])
     assert str(error.value) == f"sizes is {[2, wrong]}: {wrong!r} is no int"
@@ -147,7 +147,7 @@ def test_from_ten_nodes_on_a_comma_separates_the_indices() -> None:
     assert len(set(names)) == 11
 
 
-def test_parameters_are_marked_as_such() -> None:
+def test_d9_parameters_are_marked_as_such() -> None:
     """Semantics D9."""
     assert {p.role for p in MLP([2, 2, 1]).parameters()} == {"parameter"}
 
@@ -466,7 +466,7 @@ def test_the_masks_error_shows_both_shapes() -> None:
 # --- inputs -----------------------------------------------------
 
 
-def test_a_wrong_number_of_inputs_names_both() -> None:
+def test_g18_a_wrong_number_of_inputs_names_both() -> None:
     """Semantics G18: micrograd cuts the longer one off in silence."""
     mlp = MLP([3, 2, 1])
     for x in ([1.0, 2.0], [1.0] * 5, np.array([1.0, 2.0]), []):
@@ -502,7 +502,7 @@ def test_parameters_come_layer_by_layer_neuron_by_neuron_with_the_bias_last() ->
     assert numbers(mlp) == [1.0, 3.0, 7.0, 2.0, 4.0, 8.0, 5.0, 6.0, 9.0]
 
 
-def test_a_tied_weight_is_one_parameter_and_gets_both_shares() -> None:
+def test_g13_a_tied_weight_is_one_parameter_and_gets_both_shares() -> None:
     """Semantics G13. y = w x1 + w x2 at (2, 5): dy/dw = 7, so one step of 0.1 takes 0.7."""
     mlp = MLP.from_weights([[[1.0], [3.0]]], activations="identity")
     neuron = mlp.layers[0].neurons[0]
@@ -517,7 +517,7 @@ def test_a_tied_weight_is_one_parameter_and_gets_both_shares() -> None:
     assert mlp.predict([2.0, 5.0]) == pytest.approx([2.1], rel=1e-15)
 
 
-def test_weights_tied_across_layers_are_listed_once_where_they_come_first() -> None:
+def test_g13_weights_tied_across_layers_are_listed_once_where_they_come_first() -> None:
     mlp = MLP.from_weights([[[2.0]], [[3.0]]], activations="identity")
     first, second = (layer.neurons[0] for layer in mlp.layers)
     second.weights[0] = first.weights[0]
@@ -610,7 +610,7 @@ def test_predict_records_no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))],
     ids=["deepcopy", "pickle"],
 )
-def test_a_copied_network_has_equal_parameters_of_its_own(duplicate: Any) -> None:
+def test_g25_a_copied_network_has_equal_parameters_of_its_own(duplicate: Any) -> None:
     """Semantics G25."""
     mlp = MLP([2, 3, 2], "relu", "softmax", bias="shared", rng=3, mask=None)
     twin = duplicate(mlp)
@@ -631,7 +631,7 @@ def test_a_copied_network_has_equal_parameters_of_its_own(duplicate: Any) -> Non
     [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))],
     ids=["deepcopy", "pickle"],
 )
-def test_a_copied_network_keeps_its_ties(duplicate: Any) -> None:
+def test_g25_a_copied_network_keeps_its_ties(duplicate: Any) -> None:
     mlp = MLP([2, 2, 1], "tanh", bias="shared")
     neuron = mlp.layers[0].neurons[0]
     neuron.weights[1] = neuron.weights[0]
@@ -690,3 +690,10 @@ def test_leaky_relu_is_an_activation() -> None:
         assert gradient.tolist() == [p.grad for p in m.parameters()]
     with pytest.raises(TypeError, match="leaky_relu has 1 constants, got 2"):
         al.OPS["leaky_relu"].fixed(0.1, 0.2)
+
+
+def test_a_neuron_renamed_twice_keeps_its_place_whatever_the_first_name() -> None:
+    neuron = MLP([1, 2, 1]).layers[0].neurons[1]
+    neuron.name = ""
+    neuron.name = "h"
+    assert neuron.name.place[1:5] == (0, 2, 1, "h")  # layer, depth, unit, name
