@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.checking import first_nonfinite
 from autograd_lite.compiler.program import compile_loosely
 from autograd_lite.errors import CompileError, NonFiniteError, TraceError
-from autograd_lite.value import inputs
+from autograd_lite.value import Value, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +100,7 @@ class Compiled:
 
     def _compare(self, model: MLP, loss: Loss, X: Array, T: Array) -> None:
         """Hold the program against plain floats, on every sample's first loss."""
-        plain = [loss(y, t) for y, t in zip(model.predict(X).tolist(), T.tolist(), strict=True)]
+        plain = numbers(loss, model.predict(X), T)
         compiled = self.program.value(self.samples)[:, 0]
         tolerance = 1e-9 if self.samples.dtype == np.float64 else 1e-3
         if not np.allclose(compiled, plain, rtol=tolerance, atol=tolerance, equal_nan=True):
@@ -130,6 +130,15 @@ class Compiled:
     def read_values(self) -> None:
         """Set the vector to the Values, which something else has changed."""
         self.theta = np.array([p.data for p in self.optimizer.parameters], self.theta.dtype)
+
+
+def numbers(loss: Loss, outputs: Array, targets: Array) -> Array:
+    """Each sample's loss (samples,), from plain outputs and targets (samples, outputs).
+
+    A loss that has Values of its own returns Values even so.
+    """
+    found = [loss(y, t) for y, t in zip(outputs.tolist(), targets.tolist(), strict=True)]
+    return np.array([e.data if isinstance(e, Value) else e for e in found], dtype=float)
 
 
 def choose(

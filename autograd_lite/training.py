@@ -11,15 +11,16 @@ import numpy as np
 from tqdm import tqdm
 
 from autograd_lite.data import batches
-from autograd_lite.engines import choose
+from autograd_lite.engines import choose, numbers
 from autograd_lite.resumption import Keeper, facts_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from autograd_lite.engines import Compiled, Eager
     from autograd_lite.nn import MLP
     from autograd_lite.optim import Optimizer
     from autograd_lite.optim.schedules import Schedule
@@ -124,14 +125,7 @@ def fit(
     [8.0, 0.0, 0.0]
     """
     samples, targets = _checked(X, T)
-    if reduce not in ("mean", "sum"):
-        raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
-    if patience is not None and patience < 1:
-        raise ValueError(f"fit: patience is {patience}; it must be at least 1 epoch")
-    if isinstance(shuffle, bool):
-        raise TypeError(f"fit: shuffle is {shuffle}; give a seed, or None to keep the order")
+    _check_settings(reduce, epochs, patience, shuffle)
     if not set(optimizer.parameters) & set(model.parameters()):
         raise ValueError("fit: the optimizer holds none of the model's parameters")
     if validation is not None:
@@ -162,22 +156,13 @@ def fit(
     )
     try:
         for epoch in bar:
-            order: list[int] = []
-            losses, outputs = [], []
-            gradient, steps = np.zeros(len(optimizer.parameters)), 0
-            for indices in batches(len(samples), batch_size, rng):
-                share = 1.0 / len(indices) if reduce == "mean" else 1.0
-                step = stepper.step(indices, share, epoch)
-                losses.append(step.losses)
-                outputs.append(step.outputs)
-                gradient += step.gradient
-                steps += 1
-                order += indices
+            parts = batches(len(samples), batch_size, rng)
+            order, losses, outputs, gradient = _steps(stepper, parts, reduce, epoch)
             stepper.write_back()
-            seen = np.concatenate(losses), np.concatenate(outputs), targets[order]
+            seen = losses, outputs, targets[order]
             entries = [
                 *zip((history.loss, history.accuracy), _measured(*seen, threshold), strict=False),
-                (history.gradient, float(np.linalg.norm(gradient / steps))),
+                (history.gradient, float(np.linalg.norm(gradient))),
             ]
             if validation is not None:
                 lists = (history.validation_loss, history.validation_accuracy)
@@ -207,6 +192,34 @@ def fit(
             history.stopped = "interrupted"
         bar.close()
     return history
+
+
+def _check_settings(reduce: str, epochs: int, patience: int | None, shuffle: Any) -> None:
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
+    if patience is not None and patience < 1:
+        raise ValueError(f"fit: patience is {patience}; it must be at least 1 epoch")
+    if isinstance(shuffle, bool):
+        raise TypeError(f"fit: shuffle is {shuffle}; give a seed, or None to keep the order")
+
+
+def _steps(
+    stepper: Eager | Compiled, parts: Iterable[list[int]], reduce: str, epoch: int
+) -> tuple[list[int], Array, Array, Array]:
+    """One epoch: the samples in their order, their losses and outputs, the mean gradient."""
+    order: list[int] = []
+    losses, outputs = [], []
+    gradient: Array = np.zeros(1)  # double precision, whatever the steps have
+    for indices in parts:
+        share = 1.0 / len(indices) if reduce == "mean" else 1.0
+        step = stepper.step(indices, share, epoch)
+        losses.append(step.losses)
+        outputs.append(step.outputs)
+        gradient = gradient + step.gradient
+        order += indices
+    return order, np.concatenate(losses), np.concatenate(outputs), gradient / len(losses)
 
 
 def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> float:
@@ -261,8 +274,7 @@ def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> tuple[Array, Array, Arr
     """Losses, outputs and targets of held-out samples, without a graph."""
     rows, targets = _checked(X, T)
     outputs = model.predict(rows)
-    errors = [loss(y, t) for y, t in zip(outputs.tolist(), targets.tolist(), strict=True)]
-    return np.array(errors), outputs, targets
+    return numbers(loss, outputs, targets), outputs, targets
 
 
 def _measured(

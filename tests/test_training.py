@@ -103,7 +103,8 @@ def test_gradients_from_before_have_no_part() -> None:
     assert weight(model) == pytest.approx(0.3, rel=1e-14)
 
 
-def test_a_parameter_of_the_loss_moves_along_its_own_batch_alone() -> None:
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_a_parameter_of_the_loss_moves_along_its_own_batch_alone(engine: Any) -> None:
     """e = (s w)^2 / 2 from s = w = 1: both fall by 0.1, then by 0.1 s w s = 0.0729 to 0.8271."""
     model, s = line(1.0), parameter(1.0)
     sgd = optim.SGD([*model.parameters(), s], 0.1)
@@ -111,7 +112,9 @@ def test_a_parameter_of_the_loss_moves_along_its_own_batch_alone() -> None:
     def loss(y: Any, t: Any) -> Any:
         return losses.half_squared_error([s * y[0]], t)
 
-    fit(model, loss, [[1.0]] * 2, [[0.0]] * 2, sgd, 1, engine="eager", progress=False)
+    X, T = [[1.0]] * 2, [[0.0]] * 2
+    history = fit(model, loss, X, T, sgd, 1, engine=engine, progress=False, validation=(X, T))
+    assert history.validation_loss == pytest.approx([0.8271**4 / 2], rel=1e-14)
     assert s.data == pytest.approx(0.8271, rel=1e-14)
     assert weight(model) == pytest.approx(0.8271, rel=1e-14)
 
