@@ -349,6 +349,8 @@ def _lowered(row: Op, x: Any, c: Any) -> Any:
     d = where(_normal(whole), plain, where(greater(x, 0.0), split, plain))
     given_back = 1.0 + clamp(e * log(absolute(x)), -0.5, 0.5)
     d = where(greater(absolute(e), 0.0), d * given_back, d)  # e is nan at an infinite c
+    # beyond 2**53 every c is even, c - 1 odd, but its rounding r even: the wrong sign below 0
+    d = where(less(x, 0.0) * greater_equal(absolute(e), 1.0), -d, d)
     # beside so small a c, x**c is 1 to the last digit
     return where(less(absolute(c), 2.0**-64) * greater(x, 0.0), div(c, x), d)
 

@@ -785,3 +785,18 @@ def test_d15_the_derivative_of_bce_by_a_target_is_minus_the_logit() -> None:
     al.bce_with_logits(z, t).backward()
     assert t.grad == -0.75
     assert z.grad == pytest.approx(1.0 / (1.0 + math.exp(-0.75)) - 0.25, rel=1e-15)
+
+
+@pytest.mark.parametrize("row", ["power", "pow"])
+@pytest.mark.parametrize(
+    ("x", "c", "dx"),
+    [
+        (-1.0, 2.0**53, -(2.0**53)), (-1.0, 2.0**53 + 2.0, -(2.0**53) - 2.0),
+        (-1.0, -(2.0**53), 2.0**53), (-1.0, -(2.0**53) - 2.0, 2.0**53 + 2.0), (-1.0, 1e20, -1e20),
+        (-1.0, 3.0, 3.0), (1.0, 1e20, 1e20), (-0.5, 1e20, -0.0),
+    ],
+)  # fmt: skip
+def test_an_even_power_falls_below_zero(row: str, x: float, c: float, dx: float) -> None:
+    """Also where c - 1 is no float: c is even there, c x**(c-1) has the sign of c x."""
+    found = al.OPS[row].partials(al.OPS[row](x, c), x, c)[0]
+    assert found == dx
