@@ -70,16 +70,18 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
 
 
 def _levels(tape: Tape) -> list[int]:
-    levels: list[int] = []
-    for args in tape.args:
-        levels.append(1 + max([levels[a] for a in args]) if args else 0)  # a list: it is faster
+    levels = [0] * len(tape)
+    for node, args in enumerate(tape.args):
+        if args:
+            levels[node] = 1 + max([levels[a] for a in args])  # a list: it is faster
     return levels
 
 
 def _needs(tape: Tape) -> list[bool]:
-    needs: list[bool] = []
-    for kind, args in zip(tape.kind, tape.args, strict=True):
-        needs.append(kind is PARAMETER or any(needs[a] for a in args))
+    needs = [kind is PARAMETER for kind in tape.kind]
+    for node, args in enumerate(tape.args):
+        if args:
+            needs[node] = any(needs[a] for a in args)
     return needs
 
 
@@ -215,15 +217,12 @@ def _product(
 
 def parameter_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
     """The parameters' nodes in the order in which products first read them, then the others."""
-    order: dict[int, None] = {}
+    kind = tape.kind
+    order: dict[int, None] = {}  # a key keeps the place where it was first put
     for group in groups:
         if group.rows:
-            for node in group.operands[0]:
-                if tape.kind[node] == PARAMETER:
-                    order.setdefault(node)
-    leaves = [n for n, kind in enumerate(tape.kind) if kind == PARAMETER]
-    for node in sorted(leaves, key=lambda n: tape.index[n]):
-        order.setdefault(node)
+            order |= dict.fromkeys([n for n in group.operands[0] if kind[n] is PARAMETER])
+    order |= dict.fromkeys([n for n, k in enumerate(kind) if k is PARAMETER])
     return list(order)
 
 

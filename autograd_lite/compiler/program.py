@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import repeat
 from math import isfinite
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,7 +140,7 @@ def _compiled(
                 f"{MOST_GROUPS:,} are the limit; {choice.why}"
             )
         source = emit(tape, groups, varying, gradient)
-    theta = np.array([p.data for p in parameters], dtype)
+    theta = np.array(list(map(attrgetter("_data"), parameters)), dtype)
     counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
     why = account(counts[0], counts[1], choice.why, groups)
     return Program(source, theta, len(inputs), len(outputs), dtype, why, parameters)
