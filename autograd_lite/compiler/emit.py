@@ -346,7 +346,7 @@ class _Emitter:
                 if rule is None or not any(self._needs(c) for c in group.operands[i]):
                     continue
                 partials = kind.partials(y, *symbols)
-                self._give(group.operands[i], g, partials[i], str(n), group.varying)
+                self._give(group.operands[i], g, partials[i], str(n), group.varying, _by(kind))
 
     def _needs(self, node: int) -> bool:
         place = self.at.place.get(node)
@@ -420,12 +420,15 @@ class _Emitter:
                 return
         self._scatter(nodes, f"{call.format(out='')}.reshape({len(nodes)}, -1)", varying)
 
-    def _give(self, nodes: list[int], g: str, partial: Any, shape: str, varying: bool) -> None:
+    def _give(
+        self, nodes: list[int], g: str, partial: Any, shape: str, varying: bool,
+        by: str = "multiply",
+    ) -> None:  # fmt: skip
         """Add g * partial to the cotangents of nodes, summed over samples where they are static."""
         if not any(self._needs(node) for node in nodes):
             return
         single = self.at.single(nodes)
-        value = self._times(g, partial)
+        value = self._times(g, partial, by)
         if single is not None:
             array, first, count = single
             written = array.written[first : first + count]
@@ -443,7 +446,7 @@ class _Emitter:
                 elif type(partial) is float and partial == 1.0:
                     self.backward.append(f"np.copyto({target}, {g})")
                 else:
-                    self.backward.append(f"multiply({g}, {text_of(partial)}, out={target})")
+                    self.backward.append(f"{by}({g}, {text_of(partial)}, out={target})")
                 return
         width = "B" if varying else "1"
         flat = f"np.broadcast_to({value}, ({shape}, {width})).reshape({len(nodes)}, {width})"
@@ -453,10 +456,10 @@ class _Emitter:
         """The value with its sample axis written out, so that a sum over it counts every sample."""
         return f"np.broadcast_to({value}, ({shape}, B))"
 
-    def _times(self, g: str, partial: Any) -> str:
+    def _times(self, g: str, partial: Any, by: str) -> str:
         if type(partial) is float and partial == 1.0:
             return g
-        return f"multiply({g}, {text_of(partial)})"
+        return f"{by}({g}, {text_of(partial)})"
 
     def _cotangent(self, array: Array, first: int, count: int, shape: str) -> str:
         text = f"d{array.name}"
@@ -511,13 +514,14 @@ class _Emitter:
                     text = rule.format(y=y, **self.stack_names[number])
                     partial = 1.0 if text == "1.0" else Code(f"({text})")
                     self._give(
-                        _stacked(group.operands[a:b]), g, partial, f"{b - a}, {n}", group.varying
-                    )
+                        _stacked(group.operands[a:b]), g, partial, f"{b - a}, {n}", group.varying,
+                        _by(kind),
+                    )  # fmt: skip
             return
         symbols = [Code(f"{stacks[0]}[{i}]") for i in range(k)]
         for i, partial in enumerate(kind.partials(Code(y), *symbols)):
             if partial is not None and any(self._needs(c) for c in group.operands[i]):
-                self._give(group.operands[i], g, partial, str(n), group.varying)
+                self._give(group.operands[i], g, partial, str(n), group.varying, _by(kind))
 
     # --- the text ---------------------------------------------------------------------------
 
@@ -536,11 +540,13 @@ class _Emitter:
         lines += [f"    {line}" for line in self.at.buffer_lines + self.at.view_lines]
         lines += ["", "    def forward(X, theta, multiply):"]
         lines += [f"        {line}" for line in self._fill_inputs()]
-        lines.append("        np.copyto(s[:, 0], theta)")
+        static = self.at.arrays[1]
+        own = f":{static.rows}" if static.ones else ":"
+        lines.append(f"        np.copyto(s[{own}, 0], theta)")
         lines += [f"        {line}" for line in self.forward]
         lines.append(f"        return ({', '.join(results)},)")
         if gradient:
-            lines += ["", "    def backward(X, seed, multiply, dot, dot_back, matmul):"]
+            lines += ["", "    def backward(X, seed, multiply, select, dot, dot_back, matmul):"]
             lines += [f"        {line}" for line in self.backward] or ["        pass"]
             lines.append("        return ds[:, 0]")
             lines.append("    return forward, backward")
@@ -566,6 +572,11 @@ class _Emitter:
             f"np.copyto(x[{row}:{row + n}], X[:, {column}:{column + n}].T)"
             for row, column, n in runs
         ]
+
+
+def _by(row: Op) -> str:
+    """The function that multiplies a cotangent with a row's partial."""
+    return "select" if row.select else "multiply"
 
 
 def _stacked(columns: Sequence[Sequence[int]]) -> list[int]:

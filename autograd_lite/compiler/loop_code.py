@@ -172,7 +172,7 @@ class LoopCode:
         for (way, what), partial in zip(self.operands[m], self.rows[m].partials(y, *args)):
             if partial is None or way in ("literal", "number"):
                 continue
-            part = builder.product(g, partial)
+            part = builder.through(self.rows[m], g, partial)
             place = cotangents if way == "own" else outside
             place[what] = place[what] + part if what in place else part
 

@@ -191,8 +191,15 @@ class Builder:
         plain = _lift(self, g) * d
         if not self.strong:
             return plain
-        zero = Condition(self, self.emit(f"fcmp oeq {self.kind} {self.text(g)}, {self.text(0.0)}"))
-        return zero.choose(0.0, plain)
+        return self._is_zero(g).choose(0.0, plain)
+
+    def through(self, row: Op, g: Any, d: Any) -> Any:
+        """The cotangent g times a partial of this row; of a selecting one a 0.0 there wins too."""
+        part = self.product(g, d)
+        return self._is_zero(d).choose(0.0, part) if self.strong and row.select else part
+
+    def _is_zero(self, x: Any) -> Condition:
+        return Condition(self, self.emit(f"fcmp oeq {self.kind} {self.text(x)}, {self.text(0.0)}"))
 
 
 class Register:

@@ -391,26 +391,30 @@ def _elementwise(row: Op) -> Callable[..., Array]:
 
 def strong_multiply(g: Any, d: Any, out: Any = None) -> Any:
     """g * d, 0 where g is 0."""
-    product = np.where(np.equal(g, 0.0), 0.0, np.multiply(g, d))
+    return _into(out, np.where(np.equal(g, 0.0), 0.0, np.multiply(g, d)))
+
+
+def strong_select(g: Any, d: Any, out: Any = None) -> Any:
+    """g * d, 0 where g is 0, or d: what a row did not select passes not even nan."""
+    return strong_multiply(np.where(np.equal(d, 0.0), 0.0, g), d, out)
+
+
+def strong_dot(g: Array, x: Array, out: Any = None) -> Any:
+    """g @ x where an entry of g that is 0 contributes nothing."""
+    return _into(out, np.array([strong_multiply(row[:, None], x).sum(axis=0) for row in g]))
+
+
+def strong_dot_back(w: Array, g: Array, out: Any = None) -> Any:
+    """w @ g where an entry of g that is 0 contributes nothing."""
+    return _into(out, strong_dot(g.T, w.T).T)
+
+
+def _into(out: Any, result: Array) -> Any:
     if out is None:
-        return product
-    out[...] = product
+        return result
+    out[...] = result
     return out
 
 
-def strong_dot(g: Array, x: Array, out: Any = None) -> Array:
-    """g @ x where an entry of g that is 0 contributes nothing."""
-    product = np.array([strong_multiply(row[:, None], x).sum(axis=0) for row in g])
-    if out is None:
-        return product
-    out[...] = product
-    return product
-
-
-def strong_dot_back(w: Array, g: Array, out: Any = None) -> Array:
-    """w @ g where an entry of g that is 0 contributes nothing."""
-    return strong_dot(g.T, w.T, None if out is None else out.T)
-
-
-_PLAIN = (np.multiply, np.dot, np.dot, np.matmul)
-_STRONG = (strong_multiply, strong_dot, strong_dot_back, strong_dot)
+_PLAIN = (np.multiply, np.multiply, np.dot, np.dot, np.matmul)
+_STRONG = (strong_multiply, strong_select, strong_dot, strong_dot_back, strong_dot)

@@ -83,7 +83,7 @@ class RunCode:
             if partial is not None:
                 vector = "%dp" if static else "%d"
                 target = builder.emit(f"getelementptr {builder.kind}, ptr {vector}, i64 {index}")
-                part = builder.product(g, partial)
+                part = builder.through(self.row, g, partial)
                 builder.store(part + builder.load(target, shared=False), target)
         return _run_function(name, BACKWARD, builder)
 
