@@ -8,7 +8,7 @@ import pickle
 import re
 import sys
 from itertools import pairwise
-from math import inf, nan
+from math import inf, log, nan
 from random import Random
 from typing import Any
 
@@ -604,3 +604,39 @@ def test_strong_zeros_in_native_code() -> None:
         program = al.compile(f(None), [], [w], executor=executor)
         value, gradient = program.value_and_grad()
         assert (value, gradient.tolist()) == (0.0, [3.0])
+
+
+RULES = {
+    "a quotient": (lambda x: 1.0 / x, lambda y, x: -1.0 / (x * x), "1.0 / {0}"),
+    "a power": (lambda x: x * x * x, lambda y, x: 3.0 * x**2.0, "{0} * {0} * {0}"),
+    "a power of two": (lambda x: 2.0**x, lambda y, x: log(2.0) * 2.0**x, "2.0 ** {0}"),
+    "a size": (lambda x: x * x, lambda y, x: 2.0 * abs(x) * al.OPS["sign"](x), "{0} * {0}"),
+    "a choice": (
+        lambda x: x * x if x > 0.0 else -x,
+        lambda y, x: al.where(x >= 0.0, 2.0 * x, -1.0),
+        "np.where({0} > 0.0, {0} * {0}, -{0})",
+    ),
+    "a truth as a number": (
+        lambda x: x * x if x > 0.0 else -x,
+        lambda y, x: (x > 0.0) * 2.0 * x - (x <= 0.0),
+        "np.where({0} > 0.0, {0} * {0}, -{0})",
+    ),
+}
+
+
+@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("name", RULES)
+def test_operators_in_a_row_of_ones_own_compile(name: str, executor: Any) -> None:
+    """Whatever may be typed on Values may stand in a rule."""
+    fn, rule, kernel = RULES[name]
+    row = al.Op("own", fn, (rule,), array=kernel)
+    w = al.Value(1.5)
+    (x,) = al.inputs(1)
+    program = al.compile(row(w * x), [x], [w], executor=executor)
+    for number in (0.5, -2.0):
+        w.grad = 0.0
+        y = row(w * number)
+        y.backward()
+        value, gradient = program.value_and_grad([[number]])
+        assert value == pytest.approx(y.data, rel=1e-15)
+        assert gradient == pytest.approx([w.grad], rel=1e-14)

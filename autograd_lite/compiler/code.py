@@ -77,8 +77,35 @@ class Code:
     def __rmul__(self, other: Any) -> Code:
         return self.apply(ops.mul, (other, self))
 
+    def __truediv__(self, other: Any) -> Code:
+        return self.apply(ops.div, (self, other))
+
+    def __rtruediv__(self, other: Any) -> Code:
+        return self.apply(ops.div, (other, self))
+
+    def __pow__(self, other: Any) -> Code:
+        return self.apply(ops.pow if isinstance(other, Code) else ops.power, (self, other))
+
+    def __rpow__(self, other: Any) -> Code:
+        return self.apply(ops.pow, (other, self))
+
     def __neg__(self) -> Code:
         return self.apply(ops.neg, (self,))
+
+    def __abs__(self) -> Code:
+        return self.apply(ops.absolute, (self,))
+
+    def __gt__(self, other: Any) -> Code:
+        return self.apply(ops.greater, (self, other))
+
+    def __lt__(self, other: Any) -> Code:
+        return self.apply(ops.less, (self, other))
+
+    def __ge__(self, other: Any) -> Code:
+        return self.apply(ops.greater_equal, (self, other))
+
+    def __le__(self, other: Any) -> Code:
+        return self.apply(ops.less_equal, (self, other))
 
 
 def text_of(x: Code | float) -> str:

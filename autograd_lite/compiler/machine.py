@@ -145,6 +145,8 @@ class Builder:
 
     def text(self, x: Any) -> str:
         """A register's name, or a number, the same on every lane."""
+        if isinstance(x, Condition):
+            x = x.number()
         if isinstance(x, Register):
             return x.text
         one = number(float(x))
@@ -160,6 +162,7 @@ class Builder:
 
     def kernel(self, op: Op, args: tuple[Any, ...]) -> Any:
         """The row's value: its array kernel, run on registers."""
+        args = tuple([a.number() if isinstance(a, Condition) else a for a in args])
         if op is ops.dot:
             return _dot(args)
         if op is ops.power and args[1] in (1.0, 2.0, 3.0, 4.0):
@@ -258,6 +261,9 @@ class Register:
     def __neg__(self) -> Register:
         return Register(self.builder, self.builder.emit(f"fneg {self.builder.kind} {self.text}"))
 
+    def __abs__(self) -> Any:
+        return self.apply(ops.absolute, (self,))
+
     def _compare(self, relation: str, other: Any) -> Any:
         if isinstance(other, Stack):
             return _broadcast(lambda x, y: x._compare(relation, y), self, other)
@@ -294,9 +300,10 @@ def computed(builder: Builder, row: Op, args: tuple[Any, ...]) -> Any:
 
 
 class Condition:
-    """A truth in a register."""
+    """A truth in a register; reckoned with it is 1.0 or 0.0, as a comparison of Values is."""
 
     __slots__ = ("builder", "text")
+    __hash__ = None  # type: ignore[assignment]  # == compares numbers, as of Register
 
     def __init__(self, builder: Builder, text: str) -> None:
         self.builder = builder
@@ -307,6 +314,33 @@ class Condition:
         builder, kind = self.builder, self.builder.kind
         chosen = f"{kind} {builder.text(a)}, {kind} {builder.text(b)}"
         return Register(builder, builder.emit(f"select {builder.truth} {self.text}, {chosen}"))
+
+    def number(self) -> Any:
+        """1.0 where the condition holds, else 0.0."""
+        return self.choose(1.0, 0.0)
+
+    def __add__(self, other: Any) -> Any:
+        return self.number() + other
+
+    def __sub__(self, other: Any) -> Any:
+        return self.number() - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.number()
+
+    def __mul__(self, other: Any) -> Any:
+        return self.number() * other
+
+    def __neg__(self) -> Any:
+        return -self.number()
+
+    def __eq__(self, other: Any) -> Any:
+        return self.number() == other
+
+    def __ne__(self, other: Any) -> Any:
+        return self.number() != other
+
+    __radd__, __rmul__ = __add__, __mul__
 
 
 class Stack(list[Any]):
