@@ -451,8 +451,15 @@ def test_wrong_arguments_of_compile_are_clear() -> None:
         al.compile(y * 2.0, [y], [w])
     with pytest.raises(al.CompileError, match="given twice"):
         al.compile(y, [x[0], x[0]], [w])
-    with pytest.raises(TypeError, match="an output must be a Value, got float"):
-        al.compile([1.0], [])  # type: ignore[list-item]  # on purpose
+    for wrong, text in (
+        (([1.0], []), r"output\[0\] is 1.0; it must be a Value"),
+        ((3.0, []), r"output is 3.0; give a list of Values"),
+        ((y, x[0]), "inputs is one Value; give a list of Values"),
+        ((y, [x[0], 3.0]), r"inputs\[1\] is 3.0; it must be a Value"),
+        ((y, x, w), "parameters is one Value; give a list of Values"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            al.compile(*wrong)
     with pytest.raises(al.CompileError, match="no output"):
         al.compile([], [])
     with pytest.raises(al.CompileError, match="float64 or float32"):

@@ -137,6 +137,13 @@ def test_jacobians_equal_those_of_the_graph(name: str) -> None:
     assert not expected[~F.jacobian_sparsity().toarray()].any()
 
 
+def test_arrays_may_be_returned_too() -> None:
+    F = al.function(lambda x: np.array([x[0] * x[1], x[0]]), 2)
+    assert F([2.0, 3.0]).tolist() == [6.0, 2.0]
+    assert F.jacobian([2.0, 3.0]).tolist() == [[3.0, 2.0], [1.0, 0.0]]
+    assert al.function(lambda x: np.array(7.0), 1)([0.0]) == 7.0
+
+
 def test_the_pattern_of_a_known_jacobian() -> None:
     F = al.function(lambda x: [x[0] * x[1], x[2], 4.0], 3)
     assert F.jacobian_sparsity().toarray().tolist() == [

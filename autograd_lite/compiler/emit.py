@@ -3,8 +3,9 @@
 Arrays hold one row per node and one column per sample (static ones a single column). Where
 operands are consecutive rows of one array they are views of it, made once; elsewhere they are
 gathered. The reverse pass takes each group's derivatives by running the row's rule on
-symbols that print code; the transposed products of inner products are derived from the rule
-of `mul` here, the only place where that happens outside the table.
+symbols that print code. The transposed products of inner products are derived from the rule of
+`mul` here, and in run_code.py for sums and dots too long to be written out: nowhere else does
+that happen outside the table.
 """
 
 from __future__ import annotations

@@ -58,6 +58,8 @@ def function(
     with paused_collector():
         leaves = inputs(n)
         result = f(leaves)
+        if isinstance(result, np.ndarray):
+            result = result.tolist()
         if isinstance(result, (list, tuple)):
             return VectorFunction(f, leaves, result, executor)
         return Function(f, leaves, result, executor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import repeat
 from math import isfinite
 from operator import attrgetter
@@ -67,17 +68,24 @@ def compile(
     >>> program.value_and_grad([[1.0], [2.0]])
     (7.5, array([2.5]))
     """
-    outputs = [output] if isinstance(output, Value) else list(output)
-    for root in outputs:
-        if not isinstance(root, Value):
-            raise TypeError(f"compile: an output must be a Value, got {type(root).__name__}")
+    outputs = [output] if isinstance(output, Value) else _values("output", output)
     if not outputs:
         raise CompileError("compile: no output is given")
-    chosen = _by_role(outputs, inputs) if parameters is None else list(parameters)
+    inputs = _values("inputs", inputs)
+    chosen = _by_role(outputs, inputs) if parameters is None else _values("parameters", parameters)
     gradient = len(outputs) == 1
-    return _compiled(
-        outputs, list(inputs), chosen, np.dtype(dtype), gradient, executor, strict=True
-    )
+    return _compiled(outputs, inputs, chosen, np.dtype(dtype), gradient, executor, strict=True)
+
+
+def _values(name: str, given: Any) -> list[Value]:
+    if isinstance(given, Value) or not isinstance(given, Iterable):
+        what = "one Value" if isinstance(given, Value) else f"{given!r:.40}"
+        raise TypeError(f"compile: {name} is {what}; give a list of Values")
+    values = list(given)
+    if not set(map(type, values)) <= {Value}:
+        i, x = next((i, x) for i, x in enumerate(values) if type(x) is not Value)
+        raise TypeError(f"compile: {name}[{i}] is {x!r:.40}; it must be a Value")
+    return values
 
 
 def compile_loosely(

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_lite import ops
 from autograd_lite.compiler import block
 from autograd_lite.compiler.machine import calls_c
-from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, IS_PARAMETER, Trace
+from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, IS_PARAMETER, LINEAR, Trace
 from autograd_lite.errors import CompileError
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _ONE_LANE = 4.0  # times that, for what is computed once for all samples
 _SWITCH = 25.0
 #: Static nodes that a batch computes again for every chunk rather than in a block of their own.
 _FEW_STATIC = 2_000
-_LINEAR = (ops.add, ops.sub, ops.sum)
 
 
 class Region(NamedTuple):
@@ -113,12 +112,15 @@ def varying_of(trace: Trace) -> Bools:
 
 
 def _absorbed(trace: Trace) -> Bools:
-    """(n,) terms used once, by a sum: they cost no call and no level of their own."""
+    """(n,) terms used once, by a sum: they cost no call and no level of their own.
+
+    For an estimate: what is then taken up (terms.py) may be less, such as what is subtracted.
+    """
     n = len(trace)
     uses = np.bincount(trace.args, minlength=n)
     np.add.at(uses, trace.outputs, 1)
-    linear = np.array([*[op in _LINEAR for op in trace.rows], False])
-    term = np.array([*[op in _LINEAR or op is ops.mul for op in trace.rows], False])
+    linear = np.array([*[op in LINEAR for op in trace.rows], False])
+    term = np.array([*[op in LINEAR or op is ops.mul for op in trace.rows], False])
     kind = np.maximum(trace.kind, -1)
     by_sum = np.zeros(n, bool)
     by_sum[trace.args[linear[kind[trace.owners()]]]] = True

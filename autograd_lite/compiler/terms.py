@@ -19,8 +19,7 @@ import numpy as np
 
 from autograd_lite import ops
 from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
-
-LINEAR = {ops.add, ops.sub, ops.sum}
+from autograd_lite.compiler.trace import LINEAR
 
 
 class Product(NamedTuple):

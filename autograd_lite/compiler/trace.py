@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_lite import ops
 from autograd_lite.errors import CompileError, NotInGraphError
 from autograd_lite.traversal import numbered
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What stands in `Trace.kind` for leaves; a row has a number from 0 on.
 IS_INPUT, IS_PARAMETER, IS_CONSTANT = -1, -2, -3
+#: Rows that are sums, whose terms may be taken up into one.
+LINEAR = (ops.add, ops.sub, ops.sum)
 
 
 class Trace:
