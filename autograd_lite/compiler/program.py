@@ -290,10 +290,8 @@ class Program:
         if self._whole is None or not self._whole.block.varying:
             return None
         if count not in self._batches:
-            if len(self._batches) >= KEPT:
-                self._batches.pop(next(iter(self._batches)))
-            parameters = len(self._theta)
-            self._batches[count] = Batch(self._whole, parameters, self._n_inputs, count)
+            batch = Batch(self._whole, len(self._theta), self._n_inputs, count)
+            _keep(self._batches, count, batch)
         return self._batches[count]
 
     def _forward(
@@ -323,9 +321,7 @@ class Program:
 
     def _functions(self, count: int) -> tuple[Any, Any]:
         if count not in self._built:
-            if len(self._built) >= KEPT:
-                self._built.pop(next(iter(self._built)))
-            self._built[count] = self._build(count, self._dtype)
+            _keep(self._built, count, self._build(count, self._dtype))
         return self._built[count]
 
     def _outputs(self, results: tuple[Array, ...], count: int) -> Array:
@@ -375,6 +371,13 @@ class Program:
     def __repr__(self) -> str:
         return (f"Program(inputs={self._n_inputs}, parameters={len(self._theta)}, "
                 f"outputs={self._n_outputs}, dtype={self._dtype})")  # fmt: skip
+
+
+def _keep(cache: dict[int, Any], count: int, made: Any) -> None:
+    """Put it in, for the one that has been there longest."""
+    if len(cache) >= KEPT:
+        cache.pop(next(iter(cache)))
+    cache[count] = made
 
 
 def _load(source: Source) -> Callable[..., Any]:
