@@ -88,6 +88,7 @@ class Op:
     ) -> None:
         if not name.isidentifier():
             raise ValueError(f"Op: name {name!r} is not an identifier; generated code uses it")
+        _check_rules(name, fn, rules)
         if domain and not (isinstance(rules, tuple) and len(domain) == len(rules)):
             raise ValueError(f"Op {name}: domain needs one interval per rule, got {domain}")
         self.name = name
@@ -180,9 +181,16 @@ class Op:
 
         Floats in, floats out; on Values and symbols the same rules record and print.
         """
-        if not isinstance(self.rules, tuple):
-            return tuple(self.rules(y, *args))
-        ds = [rule and rule(y, *args) for rule in self.rules]
+        try:
+            if not isinstance(self.rules, tuple):
+                return tuple(self.rules(y, *args))
+            ds = [rule and rule(y, *args) for rule in self.rules]
+        except TypeError as error:
+            error.add_note(
+                f"in a rule of the row {self.name!r}: it must run on floats, Values and symbols; "
+                "write it with rows of the table, al.cos(x) instead of math.cos(x)"
+            )
+            raise
         # outside its domain a function has no derivative, although the rule may have a value
         for x, interval in zip(args, self.domain):
             ds = [None if d is None else _inside(x, interval, d) for d in ds]
@@ -191,6 +199,25 @@ class Op:
     def vjp(self, g: Any, y: Any, *args: Any) -> tuple[Any, ...]:
         """The vector-Jacobian products g * dy/d(argument), with the strong zero of g."""
         return tuple(None if d is None else strong_product(g, d) for d in self.partials(y, *args))
+
+
+def _check_rules(name: str, fn: Any, rules: Any) -> None:
+    """Refuse rules that are not one per argument, as far as Python functions tell theirs."""
+    any_number = 4  # the flag of a function with *args
+    of_rules = getattr(rules, "__code__", None)
+    if of_rules is not None and not of_rules.co_flags & any_number:
+        raise ValueError(
+            f"Op {name}: rules is one function of {of_rules.co_argcount} arguments; give a tuple "
+            "of one rule per argument, (rule,), or one function of (y, *args)"
+        )
+    code = getattr(fn, "__code__", None)
+    if code is None or not isinstance(rules, tuple) or code.co_flags & any_number:
+        return
+    if code.co_argcount != len(rules):
+        raise ValueError(
+            f"Op {name}: fn takes {code.co_argcount} arguments, there are {len(rules)} rules; "
+            "give one per argument, None where no derivative passes"
+        )
 
 
 def shipped(name: str) -> Op:

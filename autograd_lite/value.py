@@ -123,7 +123,11 @@ class Value:
         return self.op.name if self.op else ""
 
     def detach(self, label: str | None = None) -> Value:
-        """A new leaf with the same number and no edge to this graph."""
+        """A new leaf with the same number and no edge to this graph.
+
+        TraceError if it depends on a placeholder: its number would be fixed before it is known.
+        """
+        _refuse_placeholders(self, "detach()")
         return Value(self._data, label)
 
     # --- the operators ------------------------------------------------------------------
@@ -307,7 +311,7 @@ class Value:
     def __float__(self) -> float:
         raise TypeError(
             "a Value does not turn into a float by itself, its graph would be lost; "
-            "use v.data for the number, al.exp(v) and its kin instead of math.exp(v)"
+            "use al.exp(v) and its kin instead of math.exp(v), v.item() for the number"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -456,7 +460,8 @@ def _refuse_placeholders(root: Value, what: str) -> None:
             if node.role == "input":
                 raise TraceError(
                     f"{what} depends on the placeholder {node.label}, whose number changes from "
-                    "sample to sample; write the choice as al.where(condition, a, b)"
+                    "sample to sample; write a choice as al.where(condition, a, b), al.maximum or "
+                    "al.clamp, and do without its number"
                 )
 
 

@@ -110,3 +110,33 @@ def test_scipy_finds_the_minimum() -> None:
         F, np.zeros(20), jac=F.grad, hessp=F.hvp, method="trust-ncg", tol=1e-10
     )
     np.testing.assert_allclose(newton.x, np.ones(20), atol=1e-8)
+
+
+def test_f_may_change_its_list() -> None:
+    def swap(x: list[Any]) -> Any:
+        x[0], x[1] = x[1] + 1.0, x[0]
+        return x[0] ** 2 * x[1]
+
+    F = al.function(swap, 2)  # (b + 1)^2 a
+    assert F([2.0, 3.0]) == 32.0
+    assert F.grad([2.0, 3.0]).tolist() == [16.0, 16.0]
+    assert F.hessian([2.0, 3.0]).tolist() == [[0.0, 8.0], [8.0, 4.0]]
+    popped = al.function(lambda x: x.pop() * x.pop(), 3)
+    assert popped.grad([2.0, 3.0, 4.0]).tolist() == [0.0, 4.0, 3.0]
+
+
+def test_what_would_freeze_a_placeholder_is_a_trace_error() -> None:
+    for f in (lambda x: x[0].detach() * x[1], lambda x: x[0].item() + x[1]):
+        with pytest.raises(al.TraceError, match="depends on the placeholder x1"):
+            al.function(f, 2)
+    other = al.inputs(1, "other")[0]
+    with pytest.raises(al.CompileError, match="placeholder other1 is not among the inputs"):
+        al.function(lambda x: x[0] * other, 1)
+
+
+def test_texts_are_no_numbers() -> None:
+    F = al.function(rosenbrock, 2)
+    for wrong in (["1", "2"], [None, 1.0], [1j, 0.0]):
+        with pytest.raises(TypeError, match="vector of real numbers"):
+            F(wrong)
+    assert F(np.array([1, 1])) == F([True, True]) == 0.0

@@ -353,9 +353,9 @@ def test_o13_arrays_of_other_things_are_type_errors(array: Any) -> None:
 
 def test_o14_float_and_math_functions_name_the_way_out() -> None:
     v = Value(2.0)
-    with pytest.raises(TypeError, match=r"v\.data.*al\.exp"):
+    with pytest.raises(TypeError, match=r"al\.exp.*v\.item"):
         float(v)
-    with pytest.raises(TypeError, match=r"v\.data.*al\.exp"):
+    with pytest.raises(TypeError, match=r"al\.exp.*v\.item"):
         math.exp(v)
 
 
@@ -363,7 +363,7 @@ def test_o14_int_complex_and_index_are_type_errors() -> None:
     v: Any = Value(2.0)
     with pytest.raises(TypeError, match=r"int\(\).*'Value'"):
         int(v)
-    with pytest.raises(TypeError, match=r"v\.data"):
+    with pytest.raises(TypeError, match=r"v\.item"):
         complex(v)
     with pytest.raises(TypeError, match="'Value' object cannot be interpreted as an integer"):
         range(v)

@@ -401,3 +401,20 @@ def test_every_public_row_is_exported() -> None:
     assert names <= set(al.__all__)
     for name in al.__all__:
         assert getattr(al, name) is not None
+
+
+def test_rules_are_one_per_argument() -> None:
+    """Told when the row is written, not when it first runs."""
+    with pytest.raises(ValueError, match=r"fn takes 2 arguments, there are 1 rules"):
+        Op("two", lambda x, z: x * z, (lambda y, x, z: z,))
+    with pytest.raises(ValueError, match=r"a tuple of one rule per argument, \(rule,\)"):
+        Op("bare", lambda x: x * x, lambda y, x: 2.0 * x)
+
+
+def test_a_rule_that_runs_on_floats_alone_names_its_row() -> None:
+    """In second derivatives and in compiled code rules run on other things."""
+    row = Op("mine", lambda x: math.sin(x), (lambda y, x: math.cos(x),))
+    for run in (lambda: al.grad(al.grad(row))(1.0), lambda: al.function(lambda x: row(x[0]), 1)):
+        with pytest.raises(TypeError) as caught:
+            run()
+        assert "in a rule of the row 'mine'" in "".join(caught.value.__notes__)

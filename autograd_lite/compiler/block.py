@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MISSING = (
-    "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'; "
-    "until then such graphs run as NumPy calls, many times slower"
+    "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
 )
 
 

@@ -57,7 +57,7 @@ def function(
     """
     with paused_collector():
         leaves = inputs(n)
-        result = f(leaves)
+        result = f(list(leaves))  # its own list, which it may change
         if isinstance(result, np.ndarray):
             result = result.tolist()
         if isinstance(result, (list, tuple)):
@@ -197,10 +197,12 @@ def _value(y: Any) -> Value:
 
 
 def _point(x: ArrayLike, n: int) -> Floats:
-    vector = np.asarray(x, dtype=float)
+    vector = np.asarray(x)
     if vector.shape != (n,):
         raise ValueError(f"x has the shape {vector.shape}; the function takes {n} numbers")
-    return vector
+    if vector.dtype.kind not in "fiub":
+        raise TypeError(f"x is {x!r:.60}; it must be a vector of real numbers")
+    return vector.astype(float, copy=False)
 
 
 def _name(f: Any) -> str:

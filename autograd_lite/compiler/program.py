@@ -59,8 +59,12 @@ def compile(
               node (the extra `fast`; float64 inside). "auto": arrays where groups are wide,
               native where they are narrow; `Program.explain_plan` tells which and why
 
+    The program has its own copy of the parameters, `theta`: give value_and_grad another vector
+    and, in the end, `write_back` it.
+
     Raises NotInGraphError for an input or parameter that no output depends on, CompileError
-    where both marked parameters and variables are present and `parameters` is not given;
+    for a placeholder that is not among the inputs, or where both marked parameters and variables
+    are present and `parameters` is not given;
     for "native" ImportError without llvmlite, CompileError for a row without native code.
 
     >>> x, w = Value(0.0), Value(3.0)
@@ -110,11 +114,6 @@ def compile_loosely(
 def _by_role(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
     given = set(inputs)
     leaves = [n for n in topological(*outputs) if n.op is None and n not in given]
-    for leaf in leaves:
-        if leaf.role == "input":
-            raise CompileError(
-                f"compile: the placeholder {leaf.label} is not among the inputs; add it to them"
-            )
     marked = [leaf for leaf in leaves if leaf.role == "parameter"]
     variables = [leaf for leaf in leaves if leaf.role == "variable"]
     if marked and variables:
@@ -145,7 +144,8 @@ def _compiled(
         if len(groups) > MOST_GROUPS:
             raise CompileError(
                 f"compile: {len(groups):,} groups would be as many NumPy calls in generated code, "
-                f"{MOST_GROUPS:,} are the limit; {choice.why}"
+                f"{MOST_GROUPS:,} are the limit ({choice.why}). Graphs without layers want native "
+                "code, pip install 'autograd-lite[fast]'; al.grad runs them op by op"
             )
         source = emit(tape, groups, varying, gradient)
     theta = np.array(list(map(attrgetter("_data"), parameters)), dtype)

@@ -76,7 +76,8 @@ def record(
 ) -> Trace:
     """The trace of a graph; other leaves than inputs and parameters are constants.
 
-    With `strict` an input or parameter that no output depends on is a NotInGraphError.
+    With `strict` an input or parameter that no output depends on is a NotInGraphError. A
+    placeholder that is not given is a CompileError.
     """
     given = [*inputs, *parameters]
     _check_leaves(inputs, parameters)
@@ -87,6 +88,11 @@ def record(
             f"compile: no output depends on {leaf.label or repr(leaf)}; leave it out, "
             "or compute the outputs from it"
         )
+    for leaf in found.leaves:
+        if leaf.role == "input":
+            raise CompileError(
+                f"compile: the placeholder {leaf.label} is not among the inputs; add it to them"
+            )
     return _arrays(found, len(inputs), len(parameters))
 
 
