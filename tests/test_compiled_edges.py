@@ -145,3 +145,33 @@ def test_a_bias_after_products_of_parameters_alone(executor: str) -> None:
     value, gradient = second.value_and_grad([[2.0]])
     assert value == 2.0 * 18.0
     assert gradient.tolist() == [2.0 * 9.0, 2.0 * 2.0, 2.0 * 2.0]
+
+
+@pytest.mark.parametrize("executor", ["arrays", "native"])
+def test_a_weight_of_zero_counts_also_where_a_comparison_hides_nan(executor: str) -> None:
+    """bce(0, 0) is 0, though 0 * log(0) is nan without strong zeros; and 0 > -1 holds."""
+    p, t = al.inputs(2)
+    w = al.Value(3.0)
+    loss = al.OPS["bce"](p, t)
+    program = al.compile(w * (loss > -1.0), [p, t], [w], executor=executor)
+    assert program.value([[0.0, 0.0]]).tolist() == [3.0]
+    value, gradient = program.value_and_grad([[0.0, 0.0], [1.0, 1.0]])
+    assert (value, gradient.tolist()) == (3.0, [1.0])
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_a_weight_of_zero_times_nan_is_nan(samples: int) -> None:
+    """BLAS takes a product by a matrix of one entry for a scaling, and 0 * nan for 0."""
+    (x,), w = al.inputs(1), al.Value(0.0)
+    program = al.compile(al.dot([w], [al.log(x)]), [x], [w], executor="arrays")
+    assert np.isnan(program.value([[-1.0]] * samples)).all()
+
+
+@pytest.mark.parametrize("executor", ["arrays", "native"])
+def test_a_root_written_as_a_power(executor: str) -> None:
+    """pow(-0.0, 0.5) is 0.0 and pow(-inf, 0.5) inf, as in C; NumPy would take the square root."""
+    (x,) = al.inputs(1)
+    program = al.compile(x**0.5, [x], [], executor=executor)
+    found = program.value([[4.0], [-0.0], [-np.inf], [-1.0], [np.inf]])
+    np.testing.assert_array_equal(found, [2.0, 0.0, np.inf, np.nan, np.inf])
+    assert not np.signbit(found[1])

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MISSING = (
-    "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
-)
+MISSING = "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
 
 
 def available() -> bool:

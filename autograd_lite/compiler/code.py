@@ -22,6 +22,9 @@ INFIX = {
     ops.neg: ("-{0}", NEGATION, "np.negative"),
 }
 
+#: x**0.5, for which NumPy takes np.sqrt, that differs at -0.0 and -inf
+_ROOT = "np.where({0} == -np.inf, np.inf, np.sqrt({0} + 0.0))"
+
 
 def literal(x: float) -> str:
     """The number as Python code; repr gives every finite float back bit for bit."""
@@ -49,6 +52,8 @@ class Code:
         if op is ops.power and type(args[1]) is float and args[1] in (1.0, 2.0):
             base: Code = args[0]  # as exact as the power, and much faster
             return base if args[1] == 1.0 else base * base
+        if op is ops.power and args[1] == 0.5:
+            return Code(_ROOT.format(_operand(args[0], ATOM)))
         if op in INFIX:
             template, power, _ = INFIX[op]
             texts = [_operand(a, power + (i > 0)) for i, a in enumerate(args)]
@@ -141,7 +146,7 @@ def assignment(op: Op, args: tuple[Any, ...], out: str) -> str:
         return f"{INFIX[op][2]}({', '.join(map(text_of, args))}, out={out})"
     if op is ops.power and args[1] == 2.0:
         return f"np.square({text_of(args[0])}, out={out})"
-    if op is ops.power or op is ops.pow:
+    if (op is ops.power and args[1] != 0.5) or op is ops.pow:
         return f"np.power({text_of(args[0])}, {text_of(args[1])}, out={out})"
     if op.array and op.array.startswith("np.") and _is_call(op.array):
         name = op.array[3 : op.array.index("(")]

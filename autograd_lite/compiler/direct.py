@@ -26,19 +26,26 @@ class Whole(NamedTuple):
     parameters  the positions in theta of its leaves; in a batch of the static ones
     inputs      the columns of X that it reads
     wanted      the program's outputs among the block's
+    careful     whether the forward pass needs strong zeros from the start
     """
 
     block: Block
     parameters: NDArray[np.intp]
     inputs: NDArray[np.intp]
     wanted: NDArray[np.intp]
+    careful: bool
+
+    @property
+    def ways(self) -> tuple[bool, ...]:
+        """Without strong zeros, and with them where something is not finite without."""
+        return (True,) if self.careful else (False, True)
 
 
 class Single:
     """One output of parameters alone."""
 
     def __init__(self, whole: Whole, parameters: int) -> None:
-        self._machine = whole.block.machine
+        self._machine, self._ways = whole.block.machine, whole.ways
         self._work = work = whole.block.work(1, whole.wanted)  # owns the vectors
         self._v, self._d = work.v[0, :, 0], work.d[0, :, 0]
         self._x, self._output = self._v[: work.leaves], int(work.outputs[0])
@@ -50,7 +57,7 @@ class Single:
     def value(self, theta: Floats) -> float:
         """The output at theta (parameters,)."""
         self._x[:] = theta if self._reads is None else theta[self._reads]
-        for strong in (False, True):  # with strong zeros where something is not finite without
+        for strong in self._ways:
             self._machine(strong).forward(self._addresses[0], 0, 1)
             if isfinite(self._v[self._output]):
                 break
@@ -59,7 +66,7 @@ class Single:
     def value_and_grad(self, theta: Floats) -> tuple[float, Floats]:
         """The output at theta and its gradient (parameters,)."""
         self._x[:] = theta if self._reads is None else theta[self._reads]
-        for strong in (False, True):
+        for strong in self._ways:
             self._gradient.fill(0.0)
             self._d[self._output] = 1.0
             finite = self._machine(strong).single(*self._addresses)
@@ -72,7 +79,7 @@ class Batch:
     """Outputs for every sample of a batch of one size, and the first one's gradient."""
 
     def __init__(self, whole: Whole, parameters: int, columns: int, samples: int) -> None:
-        self._machine = whole.block.machine
+        self._machine, self._ways = whole.block.machine, whole.ways
         self._work = work = whole.block.work(samples, whole.wanted)
         self._samples = samples
         self._parameters, self._reads = parameters, _unless_all(whole.parameters, parameters)
@@ -94,7 +101,7 @@ class Batch:
         """The first output of every sample (samples,), and the gradient of seed times its sum."""
         self._fill(X, theta)
         work = self._work
-        for strong in (False, True):  # with strong zeros where something is not finite without
+        for strong in self._ways:
             work.dp.fill(0.0)
             self._seeds[: self._full] = seed
             if self._rest:
@@ -110,7 +117,7 @@ class Batch:
         """(outputs, samples); with strong zeros where something is not finite without."""
         self._fill(X, theta)
         work = self._work
-        for strong in (False, True):
+        for strong in self._ways:
             self._machine(strong).forward(*self._addresses[:2], work.chunks)
             found = self.outputs()
             if isfinite(np.add.reduce(found, axis=None)):

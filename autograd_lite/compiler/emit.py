@@ -38,11 +38,12 @@ class Source:
     blocks      the native blocks by name
     whole       the block that is all of the program; None where there is more
     order       for each row of the static array s the position in theta
+    careful     whether the forward pass needs strong zeros from the start
     """
 
     def __init__(
         self, text: str, arrays: dict[str, Any], rows: dict[str, Op], blocks: dict[str, Block],
-        order: list[int], whole: Whole | None,
+        order: list[int], whole: Whole | None, careful: bool,
     ) -> None:  # fmt: skip
         self.text = text
         self.arrays = arrays
@@ -50,16 +51,22 @@ class Source:
         self.blocks = blocks
         self.order = order
         self.whole = whole
+        self.careful = careful
 
 
-def emit(tape: Tape, groups: Sequence[Group], varying: Sequence[bool], gradient: bool) -> Source:
+def emit(
+    tape: Tape, groups: Sequence[Group], varying: Sequence[bool], gradient: bool, careful: bool
+) -> Source:
     """The source of a program; with `gradient` also of the first output's."""
-    return _Emitter(tape, groups, varying).run(gradient)
+    return _Emitter(tape, groups, varying, careful).run(gradient)
 
 
 class _Emitter:
-    def __init__(self, tape: Tape, groups: Sequence[Group], varying: Sequence[bool]) -> None:
+    def __init__(
+        self, tape: Tape, groups: Sequence[Group], varying: Sequence[bool], careful: bool
+    ) -> None:
         self.tape = tape
+        self.careful = careful
         self.groups = groups
         self.varying = varying
         self.rows: dict[str, Op] = {}
@@ -92,7 +99,7 @@ class _Emitter:
                 self._backward(number, self.groups[number])
         return Source(
             self._text(results, gradient), self.at.constants, self.rows, self.blocks,
-            [tape.index[node] for node in order], self._whole(gradient),
+            [tape.index[node] for node in order], self._whole(gradient), self.careful,
         )  # fmt: skip
 
     def _whole(self, gradient: bool) -> Whole | None:
@@ -114,6 +121,7 @@ class _Emitter:
         return Whole(
             kind.block, np.array(positions[:statics], np.intp),
             np.array(positions[statics:], np.intp), np.array([places[n] for n in tape.outputs]),
+            self.careful,
         )  # fmt: skip
 
     def _place_ones(self) -> None:
@@ -156,7 +164,9 @@ class _Emitter:
             weights, operands = self._matrices(group)
             self.expressions[number] = [weights, operands]
             wide = self._wide(group, out)
-            self.forward.append(f"np.dot({weights}, {operands}, out={wide})")
+            # of one term: BLAS would take the product for a scaling, and 0 * nan for 0
+            call = "np.dot" if isinstance(kind, Product) and kind.terms > 1 else "np.multiply"
+            self.forward.append(f"{call}({weights}, {operands}, out={wide})")
         elif isinstance(kind, (Product, Pairs)):
             k = kind.terms
             left, right = (

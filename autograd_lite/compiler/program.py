@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autograd_lite.compiler.account import account
+from autograd_lite.compiler.care import careful
 from autograd_lite.compiler.collector import paused_collector
 from autograd_lite.compiler.direct import Batch, Single
 from autograd_lite.compiler.emit import Source, emit
@@ -147,7 +148,7 @@ def _compiled(
                 f"{MOST_GROUPS:,} are the limit ({choice.why}). Graphs without layers want native "
                 "code, pip install 'autograd-lite[fast]'; al.grad runs them op by op"
             )
-        source = emit(tape, groups, varying, gradient)
+        source = emit(tape, groups, varying, gradient, careful(trace))
     theta = np.array(list(map(attrgetter("_data"), parameters)), dtype)
     counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
     why = account(counts[0], counts[1], choice.why, groups)
@@ -303,7 +304,8 @@ class Program:
         """
         forward, _ = self._functions(len(rows))
         vector = self._internal(theta)
-        results: tuple[Array, ...] = forward(rows, vector, np.multiply)
+        multiply = strong_multiply if self._source.careful else np.multiply
+        results: tuple[Array, ...] = forward(rows, vector, multiply)
         total = sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])
         if not isfinite(total):
             results = forward(rows, vector, strong_multiply)
