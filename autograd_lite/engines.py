@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -54,19 +54,24 @@ class Eager:
         self.optimizer.zero_grad()  # a loss may have parameters of its own
         losses, results = [], []
         for i in indices:
-            outputs = self.model(self.rows[i])
-            error = self.loss(outputs, self.targets[i])
-            if not isfinite(error.data):
-                raise NonFiniteError(
-                    f"epoch {epoch + 1}, sample {i}: the loss is {error.data}; "
-                    f"the first number that is not finite is {first_nonfinite(error)}"
-                )
+            outputs, error = self.sample(i, epoch)
             error.backward(share)
             losses.append(error.data)
             results.append([y.data for y in outputs])
         gradient = np.array([p.grad for p in self.optimizer.parameters])
         self.optimizer.step()
         return Step(np.array(losses), np.array(results), gradient)
+
+    def sample(self, i: int, epoch: int) -> tuple[list[Any], Any]:
+        """The outputs and the loss of one sample; NonFiniteError where that is inf or nan."""
+        outputs = self.model(self.rows[i])
+        error = self.loss(outputs, self.targets[i])
+        if not isfinite(error.data):
+            raise NonFiniteError(
+                f"epoch {epoch + 1}, sample {i}: the loss is {error.data}; "
+                f"the first number that is not finite is {first_nonfinite(error)}"
+            )
+        return outputs, error
 
     def write_back(self) -> None:
         """Nothing to do: every step moves the Values themselves."""
@@ -82,11 +87,10 @@ class Compiled:
     of the vector. Raises CompileError where the graph would differ from sample to sample.
     """
 
-    name = "compiled"
-
     def __init__(
         self, model: MLP, loss: Loss, X: Array, T: Array, optimizer: Optimizer, dtype: DTypeLike
     ) -> None:
+        self.name = f"{np.dtype(dtype)} compiled"
         self.eager = Eager(model, loss, X, T, optimizer)
         self.optimizer = optimizer
         x, t = inputs(X.shape[1]), inputs(T.shape[1], "t")
@@ -95,14 +99,20 @@ class Compiled:
             [loss(outputs, t), *outputs], [*x, *t], optimizer.parameters, True, dtype
         )
         self.theta = self.program.theta
-        self.samples = np.ascontiguousarray(np.hstack([X, T]), dtype=dtype)
+        with np.errstate(over="ignore"):  # found below, where it makes a loss inf or nan
+            self.samples = np.ascontiguousarray(np.hstack([X, T]), dtype=dtype)
         self._compare(model, loss, X, T)
 
     def _compare(self, model: MLP, loss: Loss, X: Array, T: Array) -> None:
         """Hold the program against plain floats, on every sample's first loss."""
         plain = numbers(loss, model.predict(X), T)
         compiled = self.program.value(self.samples)[:, 0]
-        tolerance = 1e-9 if self.samples.dtype == np.float64 else 1e-3
+        single = self.samples.dtype == np.float32
+        lost = np.flatnonzero(np.isfinite(plain) & ~np.isfinite(compiled))
+        if single and lost.size:
+            i = int(lost[0])
+            raise CompileError(_too_large(i, compiled[i], plain[i]))
+        tolerance = 1e-9 if not single else 1e-3
         if not np.allclose(compiled, plain, rtol=tolerance, atol=tolerance, equal_nan=True):
             raise CompileError("the loss computes another graph on numbers than on placeholders")
 
@@ -110,10 +120,8 @@ class Compiled:
         """As `Eager.step`, on the whole batch at once."""
         results, gradient = self.program.run(self.samples[indices], self.theta, share)
         if not np.isfinite(results[0]).all():
-            # the sample is replayed in Values, whose error names the operation
-            self.write_back()
             bad = int(np.flatnonzero(~np.isfinite(results[0]))[0])
-            self.eager.step([indices[bad]], share, epoch)
+            self._refuse(indices[bad], float(results[0][bad]), epoch)
         with np.errstate(all="ignore"):
             theta, state = self.optimizer.rule(self.theta, gradient)
         # A rule may return float64 for float32 (rprop): a vector finer than the Values, which
@@ -123,6 +131,23 @@ class Compiled:
         deque(map(setattr, (self, self.optimizer), ("theta", "state"), (theta, state)), maxlen=0)
         return Step(results[0].astype(float), results[1:].T, gradient)
 
+    def _refuse(self, i: int, loss: float, epoch: int) -> NoReturn:
+        """Raise NonFiniteError for a sample whose loss is inf or nan in the program.
+
+        It is replayed in Values, whose error names the operation; they may find nothing, since
+        a float64 holds what a float32 does not.
+        """
+        self.write_back()
+        _, error = self.eager.sample(i, epoch)
+        if self.theta.dtype == np.float32:
+            text = _too_large(i, loss, error.data)
+        else:
+            text = (
+                f"sample {i}: the loss is {loss} in the compiled program, "
+                f'but {error.data} in Values; give engine="eager"'
+            )
+        raise NonFiniteError(f"epoch {epoch + 1}, {text}")
+
     def write_back(self) -> None:
         """Set the Values to the vector, all or none."""
         self.program.write_back(self.theta)
@@ -130,6 +155,12 @@ class Compiled:
     def read_values(self) -> None:
         """Set the vector to the Values, which something else has changed."""
         self.theta = np.array([p.data for p in self.optimizer.parameters], self.theta.dtype)
+
+
+def _too_large(i: int, single: float, double: float) -> str:
+    return (
+        f"sample {i}: the loss is {single} in float32, but {double} in float64; give dtype=float64"
+    )
 
 
 def numbers(loss: Loss, outputs: Array, targets: Array) -> Array:
@@ -146,16 +177,37 @@ def choose(
 ) -> tuple[Eager | Compiled, str]:
     """The engine asked for, or for "auto" the compiled one where it can be; and its name.
 
-    The name says why where "auto" falls back.
+    The name says why where "auto" falls back. Raises ValueError for an unknown engine and for
+    a dtype that it does not have.
     """
     if engine not in ("auto", "compiled", "eager"):
         raise ValueError(f'fit: engine is {engine!r}; it must be "auto", "compiled" or "eager"')
-    if engine != "eager":
-        try:
-            return Compiled(model, loss, X, T, optimizer, dtype), "compiled"
-        except (TraceError, CompileError, TypeError) as reason:
-            if engine == "compiled":
-                raise
-            text = f"eager, since it does not compile: {reason}"
-            return Eager(model, loss, X, T, optimizer), text
-    return Eager(model, loss, X, T, optimizer), "eager"
+    # before the attempt below, where a TypeError means that the loss cannot be recorded
+    single = _is_single(dtype)
+    if engine == "eager":
+        if single:
+            raise ValueError(
+                'fit: dtype is float32, but engine="eager" computes in float64; '
+                'give dtype=float64 or engine="compiled"'
+            )
+        return Eager(model, loss, X, T, optimizer), "eager"
+    try:
+        return Compiled(model, loss, X, T, optimizer, dtype), "compiled"
+    except (TraceError, CompileError, TypeError) as reason:
+        if engine == "compiled":
+            raise
+        kind = "eager, in float64 and not in float32" if single else "eager"
+        text = f"{kind}, since it does not compile: {reason}"
+        return Eager(model, loss, X, T, optimizer), text
+
+
+def _is_single(dtype: DTypeLike) -> bool:
+    """Whether it is float32; ValueError where it is not float64 either."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:  # NumPy knows no such type
+        found = None
+    if found is None or found not in (np.dtype("f8"), np.dtype("f4")):
+        shown = repr(dtype) if found is None else str(found)
+        raise ValueError(f"fit: dtype is {shown}; it must be float64 or float32")
+    return found == np.dtype("f4")

@@ -1,4 +1,4 @@
-"""Every exception that autograd_lite raises on purpose.
+"""Every exception of autograd_lite's own, and the tree of them all.
 
     AutogradLiteError
     ├── GraphError            the graph cannot be differentiated or walked
@@ -7,7 +7,14 @@
     │   └── TraceError        a placeholder's value was asked for
     ├── CompileError          a graph cannot become a program
     ├── NonFiniteError        training met inf or nan (also an ArithmeticError)
-    └── FormatError           a file is not what it claims (also a ValueError)
+    ├── FormatError           a file is not what it claims (also a ValueError)
+    │
+    │   and where only one room needs them:
+    ├── ExpressionError       expressions: a text cannot be read (also a ValueError)
+    ├── EngineNotFoundError   drawing.render: no layout engine is installed
+    │                         (also a graphviz.ExecutableNotFound)
+    ├── LayoutTimeoutError    drawing.render: the engine took too long (also a TimeoutError)
+    └── LayoutSizeError       drawing.render: the engine wrote too much
 
 Wrong types are TypeError and wrong numbers ValueError, as everywhere in Python.
 Operations never raise for a numeric reason: they return inf or nan (IEEE 754).

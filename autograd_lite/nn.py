@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Activation = str | ops.Op
 
 BIAS_KINDS = ("per_neuron", "shared", "none")
+_SOFTMAX = "softmax belongs to the last layer; it takes all of its neurons"
 
 
 class Neuron:
@@ -178,9 +179,11 @@ class MLP:
         if bias not in BIAS_KINDS:
             raise ValueError(f"bias is {bias!r}; it must be one of {', '.join(BIAS_KINDS)}")
         rng = rng if isinstance(rng, Random) else Random(rng)
-        for given in (activation, output):
-            if not (isinstance(given, str) and given == "softmax"):
-                _row(given)  # an unknown one is refused even where there is no hidden layer
+        if activation == "softmax":
+            raise ValueError(f'{_SOFTMAX}: give output="softmax"')
+        _row(activation)  # an unknown one is refused even where there is no hidden layer
+        if output != "softmax":
+            _row(output)
         activations = [activation] * (len(sizes) - 2) + [output]
         weights: list[list[list[float | None]]] = []
         for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
@@ -213,6 +216,11 @@ class MLP:
         [0.9526, 0.9526]
         """
         matrices = [[list(row) for row in matrix] for matrix in weights]
+        for k, matrix in enumerate(matrices):
+            if not matrix:
+                raise ValueError(
+                    f"weights[{k}] is empty; give a row for each node that it leads from"
+                )
         _checked_sizes([len(m) for m in matrices] + [len(matrices[-1][0]) if matrices else 0])
         for k, matrix in enumerate(matrices):
             widths = {len(row) for row in matrix}
@@ -269,8 +277,7 @@ class MLP:
             raise ValueError(f"X has the shape {a.shape}; the network has {self.sizes[0]} inputs")
         with np.errstate(all="ignore"):
             for layer in self.layers:
-                weights, biases = layer.matrix()
-                a = _activate(layer, a @ weights + biases)
+                a = _activate(layer, _summed(layer, a))
         return a
 
     def parameters(self) -> list[Value]:
@@ -296,18 +303,32 @@ def _name(layer: Layer) -> str:
     return activation.name if activation else "identity"
 
 
+def _summed(layer: Layer, a: np.ndarray) -> np.ndarray:
+    """The layer's linear summations of the activations before it."""
+    weights, biases = layer.matrix()
+    z = np.asarray(a @ weights + biases)
+    if np.isnan(z).any():  # perhaps by 0.0 * inf, where there is no connection
+        for j, neuron in enumerate(layer.neurons):
+            if None in neuron.weights:
+                there = list(_sources(neuron.weights))
+                z[..., j] = a[..., there] @ weights[there, j] + biases[j]
+    return z
+
+
 def _activate(layer: Layer, z: np.ndarray) -> np.ndarray:
     """The layer's activation of every entry, or of every row for softmax."""
     if layer.softmax:
         e = np.exp(z - z.max(axis=-1, keepdims=True))
         return np.asarray(e / e.sum(axis=-1, keepdims=True))
-    columns = []
-    for j, neuron in enumerate(layer.neurons):
-        column = z[..., j]
-        if neuron.activation is not None:
-            column = np.frompyfunc(neuron.activation.fn, 1, 1)(column)
-        columns.append(np.asarray(column, dtype=float))
+    row = layer.neurons[0].activation
+    if all(neuron.activation is row for neuron in layer.neurons):
+        return _applied(row, z)
+    columns = [_applied(neuron.activation, z[..., j]) for j, neuron in enumerate(layer.neurons)]
     return np.stack(columns, axis=-1)
+
+
+def _applied(row: ops.Op | None, z: np.ndarray) -> np.ndarray:
+    return z if row is None else np.asarray(np.frompyfunc(row.fn, 1, 1)(z), dtype=float)
 
 
 def _checked_sizes(sizes: Sequence[int]) -> list[int]:
@@ -370,7 +391,7 @@ def _layers(
     for k, (matrix, bias, activation) in enumerate(zip(weights, biases, activations, strict=True)):
         softmax = activation == "softmax"
         if softmax and k + 1 < len(weights):
-            raise ValueError("softmax belongs to the last layer; it takes all of its neurons")
+            raise ValueError(_SOFTMAX)
         row = None if softmax else _row(activation)
         width = len(matrix[0])
         numbers = _bias_numbers(bias, width, k)

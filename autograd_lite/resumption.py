@@ -41,8 +41,6 @@ class Keeper:
         self, path: str | os.PathLike[str], every: int, model: MLP, optimizer: Optimizer,
         rng: Random | None, history: History, facts: Mapping[str, str],
     ) -> None:  # fmt: skip
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"fit: every is {every!r}; it must be an int of at least 1 epoch")
         self.path = path
         self.every = every
         self.model, self.optimizer, self.rng, self.history = model, optimizer, rng, history
@@ -102,11 +100,25 @@ class Keeper:
             write_file(self.path, self._content())
 
 
-def facts_of(arrays: Mapping[str, Array], model: MLP, optimizer: Optimizer) -> dict[str, str]:
+def data_facts(arrays: Mapping[str, Array], model: MLP, optimizer: Optimizer) -> dict[str, str]:
     """The data that a training depends on, as text: each array's shape and CRC."""
     trained = set(optimizer.parameters)
     fixed = np.array([p.data for p in model.parameters() if p not in trained])
     return {name: _sum(array) for name, array in {**arrays, "fixed parameters": fixed}.items()}
+
+
+def setting_facts(
+    batch_size: int, reduce: str, shuffle: Any, threshold: float | None, loss: Any, engine: str
+) -> dict[str, str]:
+    """What else a training depends on, as text: the settings of `fit` that move its weights."""
+    return {
+        "batch_size": str(batch_size),
+        "reduce": reduce,
+        "shuffle": f"seed {shuffle}" if isinstance(shuffle, int) else type(shuffle).__name__,
+        "threshold": str(threshold),
+        "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
+        "engine": engine,
+    }
 
 
 def _sum(array: Array) -> str:

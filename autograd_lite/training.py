@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import starmap
+from math import hypot, inf, isnan
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,8 @@ from tqdm import tqdm
 
 from autograd_lite.data import batches
 from autograd_lite.engines import choose, numbers
-from autograd_lite.resumption import Keeper, facts_of
+from autograd_lite.resumption import Keeper, data_facts, setting_facts
+from autograd_lite.settings import check_settings, checked_samples, checked_validation
 
 if TYPE_CHECKING:
     import os
@@ -104,7 +106,7 @@ def fit(
     after_epoch called with the model and the history after each epoch
     engine      "compiled" runs batches as an array program, "eager" sample by sample in Values;
                 "auto" compiles where it can, else history.engine says why not
-    dtype       of the compiled program: float64, or float32 for speed
+    dtype       of the compiled program: float64, or float32 for speed; Values have float64 alone
     checkpoint  a file that is written after every so many epochs (`every`) and the last; where
                 it exists, training goes on from it, bit for bit as if it had never stopped
 
@@ -124,28 +126,26 @@ def fit(
     >>> fit(mlp, losses.half_squared_error, [[2.0]], [[4.0]], sgd, 3, progress=False).loss
     [8.0, 0.0, 0.0]
     """
-    samples, targets = _checked(X, T)
-    _check_settings(reduce, epochs, patience, shuffle)
+    samples, targets = checked_samples(X, T)
+    counts = {"epochs": epochs, "patience": patience, "every": every}
+    bounds = {"stop_loss": stop_loss, "stop_gradient": stop_gradient, "threshold": threshold}
+    check_settings(reduce, shuffle, counts, bounds)
     if not set(optimizer.parameters) & set(model.parameters()):
         raise ValueError("fit: the optimizer holds none of the model's parameters")
+    held_out = None
     if validation is not None:
-        _predicted(model, loss, *_pair(validation))  # a fault is found before any weight moves
+        held_out = checked_validation(validation, model.sizes[0])
+        _predicted(model, loss, *held_out)  # a fault of the loss, before any weight moves
     rng = Random(shuffle) if isinstance(shuffle, int) else shuffle
     stepper, engine_name = choose(engine, model, loss, samples, targets, optimizer, dtype)
     history = History(engine_name)
     keeper = None
     if checkpoint is not None:
-        arrays = {"X": samples, "T": targets}
-        if validation is not None:
-            arrays["validation X"], arrays["validation T"] = _checked(*_pair(validation))
-        facts = facts_of(arrays, model, optimizer) | {
-            "batch_size": str(len(next(batches(len(samples), batch_size)))),
-            "reduce": reduce,
-            "shuffle": f"seed {shuffle}" if isinstance(shuffle, int) else type(shuffle).__name__,
-            "threshold": str(threshold),
-            "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
-            "engine": stepper.name if stepper.name == "eager" else f"{np.dtype(dtype)} compiled",
-        }
+        names = ("X", "T", "validation X", "validation T")
+        arrays = dict(zip(names, (samples, targets, *(held_out or ())), strict=False))
+        size = len(next(batches(len(samples), batch_size)))
+        facts = data_facts(arrays, model, optimizer)
+        facts |= setting_facts(size, reduce, shuffle, threshold, loss, stepper.name)
         keeper = Keeper(checkpoint, every, model, optimizer, rng, history, facts)
         if keeper.resume(epochs):
             stepper.read_values()
@@ -159,17 +159,10 @@ def fit(
             parts = batches(len(samples), batch_size, rng)
             order, losses, outputs, gradient = _steps(stepper, parts, reduce, epoch)
             stepper.write_back()
-            seen = losses, outputs, targets[order]
-            entries = [
-                *zip((history.loss, history.accuracy), _measured(*seen, threshold), strict=False),
-                (history.gradient, float(np.linalg.norm(gradient))),
-            ]
-            if validation is not None:
-                lists = (history.validation_loss, history.validation_accuracy)
-                held_out = _predicted(model, loss, *validation)
-                entries += zip(lists, _measured(*held_out, threshold), strict=False)
-            # One call into C: Ctrl-C cannot leave lists of different lengths.
-            deque(starmap(list.append, entries), maxlen=0)
+            found = [_measured(losses, outputs, targets[order], threshold)]
+            if held_out is not None:
+                found.append(_measured(*_predicted(model, loss, *held_out), threshold))
+            _note(history, found, hypot(*gradient.tolist()))  # no square overflows in hypot
             bar.set_postfix(_shown(history))
             if after_epoch is not None:
                 after_epoch(model, history)
@@ -192,17 +185,6 @@ def fit(
             history.stopped = "interrupted"
         bar.close()
     return history
-
-
-def _check_settings(reduce: str, epochs: int, patience: int | None, shuffle: Any) -> None:
-    if reduce not in ("mean", "sum"):
-        raise ValueError(f'fit: reduce is {reduce!r}; it must be "mean" or "sum"')
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"fit: epochs is {epochs!r}; it must be an int of at least 1")
-    if patience is not None and patience < 1:
-        raise ValueError(f"fit: patience is {patience}; it must be at least 1 epoch")
-    if isinstance(shuffle, bool):
-        raise TypeError(f"fit: shuffle is {shuffle}; give a seed, or None to keep the order")
 
 
 def _steps(
@@ -246,35 +228,10 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     return float(np.mean(((y > threshold) == (t > threshold)).all(axis=1)))
 
 
-def _pair(validation: Any) -> tuple[Any, Any]:
-    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-        raise ValueError("fit: validation must be a pair (X, T) of held-out samples")
-    return validation[0], validation[1]
-
-
-def _checked(X: Any, T: Any) -> tuple[Array, Array]:
-    """Samples and targets as matrices of floats."""
-    arrays = []
-    for name, given in (("X", X), ("T", T)):
-        try:
-            array = np.asarray(given, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"fit: {name} is no matrix of numbers: {error}") from None
-        if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(
-                f"fit: {name} has the shape {array.shape}; it must be (samples, numbers)"
-            )
-        arrays.append(array)
-    if len(arrays[0]) != len(arrays[1]):
-        raise ValueError(f"fit: {len(arrays[0])} samples in X but {len(arrays[1])} targets in T")
-    return arrays[0], arrays[1]
-
-
-def _predicted(model: MLP, loss: Any, X: Any, T: Any) -> tuple[Array, Array, Array]:
+def _predicted(model: MLP, loss: Any, X: Array, T: Array) -> tuple[Array, Array, Array]:
     """Losses, outputs and targets of held-out samples, without a graph."""
-    rows, targets = _checked(X, T)
-    outputs = model.predict(rows)
-    return numbers(loss, outputs, targets), outputs, targets
+    outputs = model.predict(X)
+    return numbers(loss, outputs, T), outputs, T
 
 
 def _measured(
@@ -287,6 +244,17 @@ def _measured(
     return [mean, accuracy(outputs, targets, threshold)]
 
 
+def _note(history: History, found: list[list[float]], gradient: float) -> None:
+    """Add an epoch to the history: what was measured in training, then on held-out samples."""
+    trained = (history.loss, history.accuracy)
+    held_out = (history.validation_loss, history.validation_accuracy)
+    entries = [(history.gradient, gradient)]
+    for lists, means in zip((trained, held_out), found, strict=False):
+        entries += zip(lists, means, strict=False)
+    # One call into C: Ctrl-C cannot leave lists of different lengths.
+    deque(starmap(list.append, entries), maxlen=0)
+
+
 def _reason_to_stop(
     history: History, loss: float | None, gradient: float | None, patience: int | None
 ) -> str:
@@ -294,7 +262,8 @@ def _reason_to_stop(
         return "loss"
     if gradient is not None and history.gradient[-1] <= gradient:
         return "gradient"
-    watched = history.validation_loss or history.loss
+    # nan is no smallest value; `min` would keep one that comes first
+    watched = [inf if isnan(x) else x for x in history.validation_loss or history.loss]
     if patience is not None and len(watched) - 1 - watched.index(min(watched)) >= patience:
         return "patience"
     return "epochs"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd_lite as al
-from autograd_lite import data, losses, nn, optim, training
+from autograd_lite import data, engines, losses, nn, optim, training
 
 TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "half_squared_error": (losses.half_squared_error, {"output": "sigmoid"}),
@@ -118,6 +119,19 @@ def test_a_graph_that_changes_falls_back_and_says_why() -> None:
         )  # fmt: skip
 
 
+def test_a_fall_back_says_that_it_is_not_in_float32() -> None:
+    model = nn.MLP([2, 1], rng=0)
+    X, T = task(8)
+    texts = [
+        training.fit(
+            model, choosing, X, T[:, :1], optim.SGD(model.parameters(), 0.1), 1,
+            progress=False, dtype=dtype,
+        ).engine for dtype in (np.float32, float)
+    ]  # fmt: skip
+    assert texts[0].startswith("eager, in float64 and not in float32, since it does not compile: ")
+    assert texts[1].startswith("eager, since it does not compile: ")
+
+
 def peeking(outputs: Any, targets: Any) -> Any:
     """A loss that reads `.data` of its target: recorded once, it would be wrong for the rest."""
     t = targets[0]
@@ -138,6 +152,46 @@ def test_a_loss_that_looks_at_numbers_in_secret_is_found_out() -> None:
 def test_an_unknown_engine_is_a_value_error() -> None:
     with pytest.raises(ValueError, match='"auto", "compiled" or "eager"'):
         run("fast", *TASKS["squared_error"], optim.SGD)
+
+
+def test_a_program_that_overflows_where_values_do_not_asks_for_the_eager_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever a program does to its numbers, no weight follows a loss that is inf."""
+    model = nn.MLP.from_weights([[[1.0]]], activations="identity")
+    sgd, ones = optim.SGD(model.parameters(), 0.1), np.ones((2, 1))
+    stepper = engines.Compiled(model, losses.half_squared_error, ones, 3 * ones, sgd, float)
+    wrong = np.array([[2.0, np.inf], [1.0, 1.0]]), np.array([-2.0])
+    monkeypatch.setattr(stepper.program, "run", lambda *_: wrong)
+    with pytest.raises(al.NonFiniteError) as error:
+        stepper.step([0, 1], 0.5, 3)
+    assert str(error.value) == (
+        "epoch 4, sample 1: the loss is inf in the compiled program, but 2.0 in Values; "
+        'give engine="eager"'
+    )
+    assert stepper.theta.tolist() == [p.data for p in model.parameters()] == [1.0]
+
+
+@pytest.mark.parametrize("x", [1e39, 1e30])
+def test_numbers_too_large_for_float32_are_not_blamed_on_the_loss(x: float) -> None:
+    """1e39 is no float32; 1e30 is one, its square is none. w = 0.5 and t = 0: (w x)^2 / 2."""
+
+    def fit(engine: Any) -> Any:
+        model = nn.MLP.from_weights([[[0.5]]], activations="identity")
+        sgd = optim.SGD(model.parameters(), 0.0)
+        return training.fit(
+            model, losses.half_squared_error, [[1.0], [x]], [[0.0], [0.0]], sgd, 1,
+            engine=engine, dtype=np.float32, progress=False,
+        )  # fmt: skip
+
+    with pytest.raises(al.CompileError) as error:
+        fit("compiled")
+    for text in (str(error.value), fit("auto").engine):
+        found = re.search(
+            r"sample 1: the loss is inf in float32, but (\S+) in float64; give dtype=float64$", text
+        )
+        assert found, text
+        assert float(found[1]) == pytest.approx(x * x / 8, rel=1e-14)
 
 
 def test_parameters_outside_the_optimizer_stay() -> None:

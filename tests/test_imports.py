@@ -44,7 +44,10 @@ ALLOWED = {
     "engines": ENGINE | {"nn", "optim", "checking", "compiler"},
     "storage": CORE | {"nn", "stamp"},
     "resumption": {"errors", "storage"},
-    "training": {"engines", "resumption"} | ENGINE | {"nn", "losses", "optim", "data", "checking"},
+    "settings": set(),
+    "training": {"engines", "resumption", "settings"}
+    | ENGINE
+    | {"nn", "losses", "optim", "data", "checking"},
     "demo": ENGINE | {"nn", "losses", "optim", "data", "checking", "training", "drawing"},
     "cli": CORE | {"demo", "drawing", "explanation", "expressions", "formula"},
     "__main__": {"cli"},

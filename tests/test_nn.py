@@ -7,7 +7,7 @@ import gc
 import pickle
 import sys
 from itertools import pairwise
-from math import exp, sqrt, tanh
+from math import exp, inf, nan, sqrt, tanh
 from random import Random
 from typing import Any
 
@@ -258,6 +258,8 @@ def test_softmax_belongs_to_the_last_layer() -> None:
     text = "softmax belongs to the last layer; it takes all of its neurons"
     with pytest.raises(ValueError, match=text):
         MLP([2, 2, 1], "softmax")
+    with pytest.raises(ValueError, match=f'{text}: give output="softmax"'):
+        MLP([2, 1], activation="softmax")  # no hidden layer would have it
     with pytest.raises(ValueError, match=text):
         MLP.from_weights([[[1.0]], [[1.0]]], activations=["softmax", "tanh"])
     shares = MLP([2, 3], output="softmax")([1.0, 2.0])
@@ -350,6 +352,9 @@ def test_given_names_are_labels() -> None:
     ("arguments", "text"),
     [
         ({"weights": []}, r"sizes is \[0\]; an MLP needs 2 layers"),
+        ({"weights": [[]]}, r"weights\[0\] is empty; give a row for each node that it leads from"),
+        ({"weights": [[[1.0]], []]}, r"weights\[1\] is empty"),
+        ({"weights": [[], [[1.0]]]}, r"weights\[0\] is empty"),
         ({"weights": [[[]]]}, r"sizes is \[1, 0\]; an MLP needs 2 layers of at least 1"),
         (
             {"weights": [[[1.0, 2.0], [1.0]]]},
@@ -433,6 +438,24 @@ def test_from_weights_leaves_out_what_is_none() -> None:
     assert labels(mlp) == ["w11[1]", "w21[1]", "w22[1]"]
     assert [y.data for y in mlp([10.0, 100.0])] == [210.0, 300.0]
     assert mlp.predict([10.0, 100.0]).tolist() == [210.0, 300.0]
+
+
+@pytest.mark.parametrize("absent", [inf, -inf, nan])
+def test_predict_leaves_out_what_does_not_lead_to_a_neuron(absent: float) -> None:
+    """0.0 * inf is nan; a connection that is not there is no factor 0.
+
+    o1 = 0.5 + 2 * 0.25 whatever the second input is, and o2 = 1 + 3 * absent.
+    """
+    mlp = MLP.from_weights([[[2.0, None], [None, 3.0]]], [[0.5, 1.0]], "identity")
+    x = [0.25, absent]
+    np.testing.assert_array_equal(mlp.predict(x), [1.0, absent])
+    np.testing.assert_array_equal(mlp.predict([x, [1.0, 2.0]]), [[1.0, absent], [2.5, 7.0]])
+    np.testing.assert_array_equal([y.data for y in mlp(x)], mlp.predict(x))
+
+
+def test_a_neuron_without_connections_ignores_infinite_inputs() -> None:
+    mlp = MLP.from_weights([[[None], [None]]], [[0.5]], "identity")
+    assert mlp.predict([inf, nan]).tolist() == [y.data for y in mlp([inf, nan])] == [0.5]
 
 
 def test_a_neuron_without_connections_gives_its_bias() -> None:
@@ -574,6 +597,15 @@ def test_predict_of_extreme_inputs_neither_warns_nor_overflows() -> None:
     assert MLP.from_weights([[[1000.0]]], activations="sigmoid").predict(
         [[-1.0], [1.0]]
     ).tolist() == [[0.0], [1.0]]
+
+
+def test_predict_gives_each_neuron_its_own_activation() -> None:
+    """relu(-2) = 0, -2 as it is, (-2)^3 = -8."""
+    rows = (OPS["relu"], None, cube)
+    mlp = MLP.from_weights([[[2.0, 2.0, 2.0]]], activations="identity")
+    mlp.layers[0].neurons = [Neuron([Value(2.0)], None, row) for row in rows]
+    assert mlp.predict([-1.0]).tolist() == [0.0, -2.0, -8.0]
+    assert mlp.predict([[-1.0], [1.0]]).tolist() == [[0.0, -2.0, -8.0], [2.0, 2.0, 8.0]]
 
 
 def test_predict_of_no_samples_is_empty() -> None:

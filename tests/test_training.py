@@ -207,6 +207,15 @@ def test_a_history_has_one_entry_per_epoch() -> None:
     assert history.stopped == "epochs"
 
 
+def test_the_norm_of_a_gradient_is_finite_where_its_square_is_not() -> None:
+    """The loss 1e200 (t - w x - b) has the gradient -1e200 (3, 1), of length sqrt(10) 1e200."""
+    model = nn.MLP.from_weights([[[0.0]]], [[0.0]], "identity")
+    history = trained(
+        model, X=[[3.0]], T=[[1.0]], rate=0.0, loss=lambda y, t: (t[0] - y[0]) * 1e200
+    )
+    assert history.gradient == pytest.approx([10.0**0.5 * 1e200], rel=1e-14)
+
+
 def test_lists_that_were_not_asked_for_stay_empty() -> None:
     history = trained(line(), 2)
     assert history.accuracy == history.validation_loss == history.validation_accuracy == []
@@ -328,6 +337,34 @@ def test_patience_watches_the_held_out_loss_where_there_is_one() -> None:
     assert history.stopped == "patience"
     assert history.epochs == 3
     assert history.loss == sorted(history.loss, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "epochs", "stopped"),
+    [
+        ([nan, 3.0, 2.0, 1.0], 4, "epochs"),
+        ([nan, 3.0, 4.0, 5.0], 4, "patience"),
+        ([3.0, nan, nan, 1.0], 3, "patience"),
+        ([3.0, nan, 2.0, nan], 4, "epochs"),
+        ([nan, nan, nan, 1.0], 3, "patience"),
+    ],
+)
+def test_nan_is_never_the_smallest_held_out_loss(
+    held_out: list[float], epochs: int, stopped: str
+) -> None:
+    """Patience 2 counts from the first epoch, or from the smallest number so far."""
+    # the loss of the held-out sample, whose target is nan, is read from the list; the first
+    # call looks at it before training begins
+    coming = [0.0, *held_out]
+
+    def loss(y: Any, t: Any) -> Any:
+        return coming.pop(0) if t[0] != t[0] else losses.half_squared_error(y, t)
+
+    history = trained(
+        line(), 4, patience=2, engine="eager", loss=loss, validation=([[1.0]], [[nan]])
+    )
+    assert (history.epochs, history.stopped) == (epochs, stopped)
+    assert history.validation_loss == pytest.approx(held_out[:epochs], nan_ok=True)
 
 
 def test_a_schedule_sets_the_rate_of_the_next_epoch() -> None:
@@ -454,6 +491,36 @@ def test_the_first_operation_is_named_and_not_the_loss() -> None:
         trained(model, X=[[1.0]], T=[[1.0]])
 
 
+@pytest.mark.parametrize("rate", [1e3, 1e6])
+def test_float32_that_overflows_where_values_do_not_is_named_before_the_weight_moves(
+    rate: float,
+) -> None:
+    """w -> (1 - rate) w from w = 1; in step n the loss is (1 - rate)^(2n - 2) / 2.
+
+    A float32 ends at 3.4e38: 999^12 / 2 = 4.9e35 is one, 999^14 / 2 = 4.9e41 is none.
+    """
+    first = next(n for n in range(1, 50) if abs(1 - rate) ** (2 * n - 2) / 2 > 3.4028235e38)
+    model, histories = line(1.0), []
+    with pytest.raises(NonFiniteError) as error:
+        trained(
+            model, 50, X=[[1.0]], T=[[0.0]], rate=rate, engine="compiled", dtype=np.float32,
+            after_epoch=lambda _, history: histories.append(history),
+        )  # fmt: skip
+    assert str(error.value).startswith(f"epoch {first}, sample 0: the loss is inf in float32, but ")
+    assert str(error.value).endswith(" in float64; give dtype=float64")
+    assert weight(model) == pytest.approx((1 - rate) ** (first - 1), rel=1e-5)
+    assert histories[-1].epochs == first - 1
+    assert np.isfinite(histories[-1].loss).all()
+
+
+def test_a_replayed_sample_leaves_the_gradients_of_the_values_alone() -> None:
+    model = line(1.0)
+    model.parameters()[0].grad = 7.0
+    with pytest.raises(NonFiniteError, match=r"^epoch 2, sample 0: the loss is inf; the first"):
+        trained(model, 5, X=[[1.0]], T=[[0.0]], rate=1e200, engine="compiled")
+    assert model.parameters()[0].grad == 7.0
+
+
 def test_a_non_finite_error_is_an_arithmetic_error() -> None:
     assert issubclass(NonFiniteError, ArithmeticError)
 
@@ -518,25 +585,85 @@ def test_shuffle_is_a_seed_or_a_generator(shuffle: Any) -> None:
         trained(line(), shuffle=shuffle)
 
 
-def test_patience_is_at_least_one_epoch() -> None:
-    with pytest.raises(ValueError, match="fit: patience is 0; it must be at least 1 epoch"):
-        trained(line(), patience=0)
+@pytest.mark.parametrize("name", ["patience", "every"])
+@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2", nan])
+def test_patience_and_every_count_epochs(name: str, given: Any) -> None:
+    """`every` is looked at without a checkpoint too."""
+    model = line(0.5)
+    text = f"fit: {name} is {given!r}; it must be an int of at least 1 epoch"
+    with pytest.raises(ValueError, match=text):
+        trained(model, **{name: given})
+    assert weight(model) == 0.5
+
+
+@pytest.mark.parametrize("name", ["stop_loss", "stop_gradient", "threshold"])
+@pytest.mark.parametrize("given", ["a", nan, True, [0.5], parameter(0.5), 1j])
+def test_bounds_are_numbers_before_any_weight_moves(name: str, given: Any) -> None:
+    """nan would compare with nothing: no stop, and every output on its target's side."""
+    model = line(0.5)
+    with pytest.raises(ValueError, match=rf"fit: {name} is .*; it must be a number"):
+        trained(model, **{name: given})
+    assert weight(model) == 0.5
+
+
+@pytest.mark.parametrize("kind", [int, float, np.float32, np.int64, np.array])
+def test_bounds_and_counts_may_be_numpy_numbers(kind: Any) -> None:
+    history = trained(line(), 3, stop_loss=kind(1), threshold=kind(1), patience=np.int64(3))
+    assert history.stopped == "loss"
+
+
+@pytest.mark.parametrize("dtype", ["nope", "int32", np.float16, complex, object])
+@pytest.mark.parametrize("engine", ["auto", "compiled", "eager"])
+def test_a_dtype_is_float64_or_float32_with_every_engine(dtype: Any, engine: Any) -> None:
+    model = line(0.5)
+    with pytest.raises(ValueError, match=r"fit: dtype is .*; it must be float64 or float32"):
+        trained(model, dtype=dtype, engine=engine)
+    assert weight(model) == 0.5
+
+
+def test_values_have_no_float32() -> None:
+    with pytest.raises(ValueError, match='float32, but engine="eager" computes in float64; give'):
+        trained(line(), engine="eager", dtype=np.float32)
+    assert trained(line(), engine="eager", dtype="f8").engine == "eager"
 
 
 @pytest.mark.parametrize(
-    "validation",
+    ("validation", "text"),
     [
-        ([[1.0, 2.0]], [[1.0]]),
-        ([[1.0]], [[1.0, 2.0]]),
-        ([[1.0]], [[1.0], [2.0]]),
-        ([1.0], [1.0]),
+        (
+            ([[1.0, 2.0]], [[1.0]]),
+            "fit: validation X has 2 numbers a sample, but the network has 1 inputs",
+        ),
+        (([[1.0]], [[1.0, 2.0]]), "half_squared_error: 1 outputs but 2 targets"),
+        (
+            ([[1.0]], [[1.0], [2.0]]),
+            "fit: 1 samples in validation X but 2 targets in validation T",
+        ),
+        (([1.0], [1.0]), r"fit: validation X has the shape \(1,\)"),
+        (([[1.0]], [1.0]), r"fit: validation T has the shape \(1,\)"),
+        (([["a"]], [[1.0]]), "fit: validation X is no matrix of numbers"),
     ],
 )
-def test_wrong_held_out_samples_are_found_before_any_weight_moves(validation: Any) -> None:
+def test_wrong_held_out_samples_are_found_before_any_weight_moves(
+    validation: Any, text: str
+) -> None:
     model = line(0.5)
-    with pytest.raises(ValueError, match=r"\d"):
+    with pytest.raises(ValueError, match=text):
         trained(model, validation=validation)
     assert weight(model) == 0.5
+
+
+def test_held_out_samples_are_converted_once() -> None:
+    """NumPy asks X and T for their array one time each, however many epochs look at them."""
+    asked = []
+
+    class Rows:
+        def __array__(self, *args: Any, **options: Any) -> Any:
+            asked.append("rows")
+            return np.array([[1.0]])
+
+    trained(line(), 5, validation=(Rows(), Rows()))
+    assert asked == ["rows", "rows"]
 
 
 # --- the progress bar -------------------------------------------
