@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.checking import first_nonfinite
 from autograd_lite.compiler.program import compile_loosely
 from autograd_lite.errors import CompileError, NonFiniteError, TraceError
-from autograd_lite.value import Value, inputs
+from autograd_lite.value import Value, constant, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Eager:
     def sample(self, i: int, epoch: int) -> tuple[list[Any], Any]:
         """The outputs and the loss of one sample; NonFiniteError where that is inf or nan."""
         outputs = self.model(self.rows[i])
-        error = self.loss(outputs, self.targets[i])
+        error = one_value(self.loss(outputs, self.targets[i]))
         if not isfinite(error.data):
             raise NonFiniteError(
                 f"epoch {epoch + 1}, sample {i}: the loss is {error.data}; "
@@ -96,7 +96,7 @@ class Compiled:
         x, t = inputs(X.shape[1]), inputs(T.shape[1], "t")
         outputs = model(x)
         self.program = compile_loosely(
-            [loss(outputs, t), *outputs], [*x, *t], optimizer.parameters, True, dtype
+            [one_value(loss(outputs, t)), *outputs], [*x, *t], optimizer.parameters, True, dtype
         )
         self.theta = self.program.theta
         with np.errstate(over="ignore"):  # found below, where it makes a loss inf or nan
@@ -163,12 +163,27 @@ def _too_large(i: int, single: float, double: float) -> str:
     )
 
 
+def one_value(error: Any) -> Value:
+    """What a loss returned on Values; TypeError where it is no Value."""
+    if not isinstance(error, Value):
+        raise TypeError(
+            f"fit: the loss returned {error!r:.60}; it must return one Value that is computed "
+            "from the outputs, such as al.sum of several"
+        )
+    return error
+
+
 def numbers(loss: Loss, outputs: Array, targets: Array) -> Array:
     """Each sample's loss (samples,), from plain outputs and targets (samples, outputs).
 
-    A loss that has Values of its own returns Values even so.
+    A loss that has Values of its own returns Values even so; one written with their methods,
+    `y[0].relu()`, is given some.
     """
-    found = [loss(y, t) for y, t in zip(outputs.tolist(), targets.tolist(), strict=True)]
+    pairs = list(zip(outputs.tolist(), targets.tolist(), strict=True))
+    try:
+        found = [loss(y, t) for y, t in pairs]
+    except AttributeError:
+        found = [loss([constant(number) for number in y], t) for y, t in pairs]
     return np.array([e.data if isinstance(e, Value) else e for e in found], dtype=float)
 
 

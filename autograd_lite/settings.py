@@ -34,6 +34,20 @@ def check_settings(
             raise ValueError(f"fit: {name} is {bound!r:.40}; it must be a number")
 
 
+def check_functions(loss: Any, optimizer: Any, others: dict[str, Any]) -> None:
+    """Refuse a loss, an optimizer or callbacks (None: not given) of another kind: TypeError."""
+    if not callable(loss):
+        raise TypeError(f"fit: loss is {loss!r:.40}; give a function of (outputs, targets), "
+                        "such as losses.half_squared_error")  # fmt: skip
+    if not hasattr(optimizer, "rule"):
+        raise TypeError(
+            f"fit: optimizer is {optimizer!r:.40}; give one such as optim.Adam(model.parameters())"
+        )
+    for name, function in others.items():
+        if function is not None and not callable(function):
+            raise TypeError(f"fit: {name} is {function!r:.40}; it must be a function")
+
+
 def _is_number(x: Any) -> bool:
     """Whether it has a place among the floats: nan has none, every comparison with it is false."""
     if isinstance(x, np.ndarray) and x.ndim == 0:

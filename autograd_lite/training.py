@@ -14,7 +14,12 @@ from tqdm import tqdm
 from autograd_lite.data import batches
 from autograd_lite.engines import choose, numbers
 from autograd_lite.resumption import Keeper, data_facts, setting_facts
-from autograd_lite.settings import check_settings, checked_samples, checked_validation
+from autograd_lite.settings import (
+    check_functions,
+    check_settings,
+    checked_samples,
+    checked_validation,
+)
 
 if TYPE_CHECKING:
     import os
@@ -130,6 +135,7 @@ def fit(
     counts = {"epochs": epochs, "patience": patience, "every": every}
     bounds = {"stop_loss": stop_loss, "stop_gradient": stop_gradient, "threshold": threshold}
     check_settings(reduce, shuffle, counts, bounds)
+    check_functions(loss, optimizer, {"schedule": schedule, "after_epoch": after_epoch})
     if not set(optimizer.parameters) & set(model.parameters()):
         raise ValueError("fit: the optimizer holds none of the model's parameters")
     held_out = None

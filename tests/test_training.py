@@ -690,3 +690,34 @@ def test_the_progress_bar_is_closed_after_an_error(capsys: pytest.CaptureFixture
     with pytest.raises(NonFiniteError):
         trained(line(inf), 3, progress=True)
     assert capsys.readouterr().err.endswith("\n")
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_a_loss_may_be_written_with_methods_of_values(engine: Any) -> None:
+    """max(0, 1 - t y)' = -t for y t < 1: w = 0.1 goes to 0.1 + 0.5 * 2 in one step."""
+    model = line(0.1)
+    sgd = optim.SGD(model.parameters(), 0.5)
+    history = fit(
+        model, lambda y, t: (1.0 - t[0] * y[0]).relu(), [[2.0]], [[1.0]], sgd, 1, engine=engine,
+        progress=False, validation=([[2.0]], [[1.0]]),
+    )  # fmt: skip
+    assert weight(model) == pytest.approx(1.1, rel=1e-14)
+    assert history.loss == pytest.approx([0.8])
+    assert history.validation_loss == [0.0]
+
+
+def test_wrong_kinds_of_arguments_are_named() -> None:
+    model = line()
+    sgd = optim.SGD(model.parameters(), 0.1)
+    error = losses.half_squared_error
+    for args, others, text in (
+        (("mse", [[1.0]], [[1.0]], sgd, 1), {}, "loss is 'mse'; give a function"),
+        ((error, [[1.0]], [[1.0]], "adam", 1), {}, "optimizer is 'adam'; give one such as"),
+        ((error, [[1.0]], [[1.0]], sgd, 1), {"schedule": 0.5}, "schedule is 0.5"),
+        ((error, [[1.0]], [[1.0]], sgd, 1), {"after_epoch": 3}, "after_epoch is 3"),
+        ((lambda y, t: [y[0]], [[1.0]], [[1.0]], sgd, 1), {"engine": "compiled"}, "one Value"),
+        ((lambda y, t: 0.0, [[1.0]], [[1.0]], sgd, 1), {"engine": "eager"}, "one Value"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=text):
+            fit(model, *args, progress=False, **others)  # type: ignore[arg-type]
+    assert weight(model) == weight(line())
