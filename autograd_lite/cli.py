@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -26,14 +27,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 0, or 2 after an error of the user's."""
+    """Run one command; the exit status: 0, 2 after an error of the user's, 141 without a reader."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a console without ∂ still shows the numbers
     from autograd_lite.errors import AutogradLiteError
 
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return 128 + 13  # what a shell shows for the signal SIGPIPE
     except (AutogradLiteError, ValueError, OSError) as error:
         print(f"autograd-lite {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -76,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (explain, draw):
         command.add_argument("expression", help='such as "(x+y)*z", in the grammar of Python')
-        command.add_argument("variables", nargs="*", metavar="NAME=NUMBER", help="such as x=-2")
+        command.add_argument(
+            "variables", nargs="*", metavar="NAME=NUMBER", help="such as x=-2 or x=1/3"
+        )
     return parser
 
 
@@ -151,9 +159,9 @@ def _graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
         if name in variables:
             raise ValueError(f"{given!r}: {name} has a value already")
         try:
-            variables[name] = Value(float(text), name)
-        except ValueError:
-            raise ValueError(f"{given!r}: {text!r} is no number") from None
+            variables[name] = Value(_number(text), name)
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"{given!r}: {text!r} is no number; write -2, 0.5 or 1/3") from None
     root = parse(options.expression, variables)
     used = set(topological(root))
     for name, variable in variables.items():
@@ -164,3 +172,9 @@ def _graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
     if not root.label:
         root.label = next(name for name in ("f", "y", "result", "?") if name not in variables)
     return root, variables
+
+
+def _number(text: str) -> float:
+    """A number, or a fraction of two."""
+    above, slash, below = text.partition("/")
+    return float(above) / float(below) if slash else float(text)

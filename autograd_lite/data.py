@@ -59,6 +59,11 @@ def digits() -> tuple[Array, NDArray[np.int64]]:
     |  :*:   |
     >>> int(labels[0])
     0
+
+    `fit` takes one output per class: `one_hot` makes T of shape (1797, 10) of the labels.
+
+    >>> labels.shape, one_hot(labels, 10).shape
+    ((1797,), (1797, 10))
     """
     folder = resources.files("autograd_lite").joinpath("digits")
     images = read_idx(folder.joinpath("images-idx3-ubyte.gz").read_bytes())
@@ -76,6 +81,22 @@ def two_moons(count: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[Arra
     >>> X, labels = two_moons(2, noise=0.0)
     >>> X.round(12).tolist(), labels.tolist()
     ([[0.0, 1.0], [1.0, -0.5]], [-1.0, 1.0])
+
+    `fit` takes T of shape (samples, outputs): `labels[:, None]` for one output and the hinge
+    loss, and numbers 0 and 1 for the cross entropies.
+
+    >>> X, labels = two_moons()
+    >>> labels.shape, labels[:, None].shape
+    ((100,), (100, 1))
+    >>> from autograd_lite import losses, nn, optim, training
+    >>> net = nn.MLP([2, 8, 1], "relu", rng=0)
+    >>> adam = optim.Adam(net.parameters(), 0.05)
+    >>> history = training.fit(net, losses.hinge, X, labels[:, None], adam, 60, progress=False)
+    >>> training.accuracy(net.predict(X), labels[:, None], threshold=0.0) > 0.9
+    True
+    >>> T = (labels[:, None] + 1.0) / 2.0  # for binary_cross_entropy_with_logits
+    >>> T[:2].tolist()
+    [[0.0], [1.0]]
     """
     _check_count("two_moons", "count", count, least=2)
     _check_real("two_moons", "noise", noise)

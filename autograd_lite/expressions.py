@@ -50,12 +50,15 @@ _REMEDIES = {
     "^": "a power is written x**2", "==": "compare by >, <, >= or <=",
     "=": "arguments stand in their order, without names", "[": "brackets are round: ( )",
     "{": "brackets are round: ( )", "×": "write *", "·": "write *", "÷": "write /",
-    "−": "write - for minus", ".": "a function stands before its argument: exp(x)",
+    "−": "write - for minus", "√": "write sqrt(x)", "|": "write abs(x)", "||": "write abs(x)",
+    "≤": "write <=", "≥": "write >=", ".": "a function stands before its argument: exp(x)",
     "//": "write / for a division",
     "if": "write where(condition, a, b)", "and": "multiply comparisons: (a < b)*(b < c)",
     "or": "take the larger of two comparisons: max(a < b, b < c)",
     "not": "write 1 - condition",
 }  # fmt: skip
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True))
+_CONSTANTS = {"π": "3.141592653589793", "pi": "3.141592653589793", "e": "exp(1)"}
 
 
 class ExpressionError(AutogradLiteError, ValueError):
@@ -102,6 +105,8 @@ def _check_pieces(line: str) -> None:
         if m.lastgroup == "other" or iskeyword(piece):
             remedy = _REMEDIES.get(piece, "write numbers, names, + - * / **, > < and calls")
             _refuse(column, f"{piece!r} cannot be read; {remedy}")
+        if m.lastgroup == "name" and not piece.isidentifier():
+            _refuse_letter(column, piece)
         operators += m.lastgroup == "operator"
         depth += {"(": 1, ")": -1}.get(piece, 0)
         if depth > NESTING:
@@ -112,6 +117,14 @@ def _check_pieces(line: str) -> None:
         if (a.lastgroup, b.lastgroup) == ("number", "name"):
             number, name = a["number"], b["name"]
             _refuse(b.start("name") + 1, f"write {number:.20}*{name:.20} for a product")
+
+
+def _refuse_letter(column: int, name: str) -> NoReturn:
+    """Of ², ½ and other signs that count as letters, the first in the name."""
+    k = next(k for k in range(len(name)) if not f"x{name[: k + 1]}".isidentifier())
+    power = _SUPERSCRIPTS.get(name[k])
+    remedy = f"a power is written x**{power}" if power else "write numbers as 2 or 0.5"
+    _refuse(column + k, f"{name[k]!r} cannot be read; {remedy}")
 
 
 class _Reader:
@@ -194,7 +207,10 @@ class _Reader:
             if name in FUNCTIONS:
                 self.refuse(node, f"{name} is a function; write {name}(...)")
             known = ", ".join(self.names) or "none"
-            self.refuse(node, f"the name {name:.40} has no value; names with one: {known:.200}")
+            hint = f"; write {_CONSTANTS[name]}" if name in _CONSTANTS else ""
+            self.refuse(
+                node, f"the name {name:.40} has no value; names with one: {known:.200}{hint}"
+            )
         if name not in self.values:
             given = self.names[name]
             self.values[name] = given if isinstance(given, Value) else Value(given, name)

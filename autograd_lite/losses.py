@@ -1,12 +1,13 @@
 """What training makes small: functions (outputs, targets) -> Value, for one sample.
 
-`batch` adds or averages a loss over samples. Both lists must have equal lengths
-(ValueError); targets that are numbers are checked where a loss needs them in a range.
-Classes are one-hot.
+`batch` adds or averages a loss over samples. Both are lists (TypeError) of equal lengths
+(ValueError); targets and probabilities are checked where a loss needs them in a range, except
+for numbers that are not known yet: nan passes. Classes are one-hot.
 """
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import functions, ops
@@ -45,7 +46,7 @@ def binary_cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -
 
     The logarithms in the value are at least -100, as PyTorch has them; the derivative is
     not clamped. For outputs that are still to pass a sigmoid use the form on logits: it keeps
-    its digits where p is near 0 or 1. Raises ValueError for t outside [0, 1].
+    its digits where p is near 0 or 1. Raises ValueError for p or t outside [0, 1].
     Source: lectures 003 and 004 (multi-label classification).
 
     >>> binary_cross_entropy([Value(0.5)], [1.0]).data
@@ -53,6 +54,7 @@ def binary_cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -
     """
     _check_lengths("binary_cross_entropy", probabilities, targets)
     _check_shares("binary_cross_entropy", targets)
+    _check_probabilities("binary_cross_entropy", probabilities, "sigmoid")
     return _total([ops.bce(p, t) for p, t in zip(probabilities, targets, strict=True)])
 
 
@@ -74,7 +76,7 @@ def cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -> Any:
     """-sum of t ln p over classes whose probabilities sum to 1 (multi-class), as one node.
 
     A class of target 0 is left out, so that it may have the probability 0.
-    Raises ValueError for t outside [0, 1].
+    Raises ValueError for p or t outside [0, 1].
     Source: lectures 001, 002 and 004 (multi-class classification).
 
     >>> cross_entropy([Value(0.5), Value(0.5)], [1.0, 0.0]).data
@@ -82,6 +84,7 @@ def cross_entropy(probabilities: Sequence[Any], targets: Sequence[Any]) -> Any:
     """
     _check_lengths("cross_entropy", probabilities, targets)
     _check_shares("cross_entropy", targets)
+    _check_probabilities("cross_entropy", probabilities, "softmax")
     return ops.log_loss(*probabilities, *targets)
 
 
@@ -139,6 +142,13 @@ def _total(terms: list[Any]) -> Any:
 
 
 def _check_lengths(name: str, outputs: Sequence[Any], targets: Sequence[Any]) -> None:
+    for which, given in (("outputs", outputs), ("targets", targets)):
+        if not hasattr(given, "__len__") or getattr(given, "shape", None) == ():
+            remedy = "[x]" if isinstance(given, (Value, Real)) else "list(x)"
+            raise TypeError(
+                f"{name}: {which} is {_described(given)}; outputs and targets are lists of equal "
+                f"length: where x is given now, give {remedy}"
+            )
     if len(outputs) != len(targets):
         raise ValueError(f"{name}: {len(outputs)} outputs but {len(targets)} targets")
     if len(outputs) == 0:
@@ -149,3 +159,18 @@ def _check_shares(name: str, targets: Sequence[Any]) -> None:
     for k, t in enumerate(targets):
         if not isinstance(t, Value) and not 0.0 <= t <= 1.0:
             raise ValueError(f"{name}: target {k} is {t}; it must lie in [0, 1]")
+
+
+def _check_probabilities(name: str, outputs: Sequence[Any], activation: str) -> None:
+    for k, p in enumerate(outputs):
+        number = p.data if isinstance(p, Value) else p
+        if number < 0.0 or number > 1.0:  # not so for the nan of a placeholder
+            raise ValueError(
+                f"{name}: output {k} is {number}; a probability lies in [0, 1]: give the last "
+                f'layer output="{activation}", or take {name}_with_logits'
+            )
+
+
+def _described(given: Any) -> str:
+    kind = type(given).__name__
+    return f"the {kind} {given}" if isinstance(given, Real) else f"a {kind}"

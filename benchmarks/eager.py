@@ -17,16 +17,17 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
-import micrograd.engine
-
 import autograd_lite as al
+from benchmarks import parser, peer
 
 SIZES = [2, 16, 16, 1]
 SAMPLES = 100
 ROUNDS = 11
+STATM = Path("/proc/self/statm")
 
 
 def data() -> list[tuple[list[float], float]]:
@@ -66,11 +67,13 @@ def hinge(network: Any, make: Callable[[float], Any], summation: Callable[..., A
     return total * (1.0 / SAMPLES)
 
 
-ENGINES = {
-    "micrograd": (micrograd.engine.Value, op_by_op),
-    "autograd_lite, op by op": (al.Value, op_by_op),
-    "autograd_lite, dot": (al.Value, al.dot),
-}
+def engines() -> dict[str, tuple[Any, Callable[..., Any]]]:
+    """Per name: what makes a leaf, and how a neuron sums."""
+    return {
+        "micrograd": (peer("micrograd.engine").Value, op_by_op),
+        "autograd_lite, op by op": (al.Value, op_by_op),
+        "autograd_lite, dot": (al.Value, al.dot),
+    }
 
 
 def gradients(network: Any) -> list[float]:
@@ -81,21 +84,21 @@ def operations(root: al.Value) -> int:
     return sum(node.op is not None for node in al.topological(root))
 
 
-def compare() -> None:
-    networks = {name: weights(make) for name, (make, _) in ENGINES.items()}
-    for name, (make, summation) in ENGINES.items():
+def compare(contestants: dict[str, tuple[Any, Callable[..., Any]]]) -> None:
+    networks = {name: weights(make) for name, (make, _) in contestants.items()}
+    for name, (make, summation) in contestants.items():
         hinge(networks[name], make, summation).backward()
     reference = gradients(networks["micrograd"])
-    for name in ENGINES:
+    for name in contestants:
         worst = max(abs(g - r) for g, r in zip(gradients(networks[name]), reference, strict=True))
         print(f"{name:26} largest difference of gradients from micrograd's: {worst:.1e}")
         assert worst < 1e-12
     count = operations(hinge(networks["autograd_lite, op by op"], al.Value, op_by_op))
     print(f"\n{count} operations op by op; ns per operation, median of {ROUNDS} interleaved rounds")
     for collecting in (True, False):
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in ENGINES}
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
         for _ in range(ROUNDS):
-            for name, (make, summation) in ENGINES.items():
+            for name, (make, summation) in contestants.items():
                 gc.collect()
                 (gc.enable if collecting else gc.disable)()
                 start = time.perf_counter()
@@ -150,8 +153,7 @@ def chain(length: int = 1_000_000) -> None:
 
 
 def resident() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    return int(STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 def import_time() -> None:
@@ -166,11 +168,20 @@ def import_time() -> None:
     print(f"import autograd_lite: {statistics.median(runs) * 1e3:.1f} ms over bare Python")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    parser("eager", __doc__).parse_args()
+    contestants = engines()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import_time()
-    memory_of_mlp()
-    chain()
+    if STATM.exists():
+        memory_of_mlp()
+        chain()
+    else:
+        print(f"(no {STATM}: memory and the chain are measured on Linux alone)")
     print()
-    compare()
+    compare(contestants)
+
+
+if __name__ == "__main__":
+    main()

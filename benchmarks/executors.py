@@ -21,6 +21,7 @@ import numpy as np
 
 import autograd_lite as al
 from autograd_lite.compiler.program import compile_loosely
+from benchmarks import parser
 
 DEPTH = 20  # groups one after the other in each program
 SAMPLES = 64
@@ -65,6 +66,7 @@ def line(small: float, large: float, numbers: int, more: int) -> tuple[float, fl
 
 
 def main() -> None:
+    parser("executors", __doc__).parse_args()
     steps = {"plain arithmetic": lambda v, p: v * p, "elementary function": lambda v, _: al.tanh(v)}
     print(f"microseconds, batch of {SAMPLES}, both directions")
     for executor in ("arrays", "native"):

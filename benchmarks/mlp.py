@@ -2,7 +2,8 @@
 
 One training step's loss and gradient (value_and_grad on a batch), in float32 and float64, on
 three networks, and one whole epoch of the digits. All contestants take turns within one
-process and one thread; medians of 11 rounds; gradients are compared first. NumPy is told which
+process and one thread; medians of 11 rounds; gradients are compared first. Ratios are times over
+ours: above 1 the other is slower. NumPy is told which
 AVX-512 kernels to use where the processor has them. `by hand` is the
 faster of a plain NumPy version and one that writes into buffers (`out=`). Needs the extra
 `bench` and torch (CPU); a peer that is not installed is left out and said so.
@@ -16,10 +17,11 @@ from pathlib import Path
 
 # NumPy's BLAS shall use AVX-512 where the processor has it, as jax does: OpenBLAS does not know
 # every processor, or is told otherwise, and reads its setting when the process starts.
-AVX512 = "avx512f" in Path("/proc/cpuinfo").read_text(encoding="ascii")
+CPUINFO = Path("/proc/cpuinfo")  # Linux alone has it
+AVX512 = CPUINFO.exists() and "avx512f" in CPUINFO.read_text(encoding="ascii")
 if __name__ == "__main__" and AVX512 and os.environ.get("OPENBLAS_CORETYPE") != "SkylakeX":
     os.environ["OPENBLAS_CORETYPE"] = "SkylakeX"
-    os.execv(sys.executable, [sys.executable, "-m", "benchmarks.mlp"])
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks.mlp", *sys.argv[1:]])
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -35,6 +37,7 @@ import numpy as np
 
 import autograd_lite as al
 from autograd_lite import data, losses, nn, optim, training
+from benchmarks import parser
 
 ROUNDS = 11
 Step = Callable[[], tuple[float, list[Any]]]
@@ -295,7 +298,7 @@ def compare(
     mine = medians["autograd_lite"]
     print(f"\n{title}, {np.dtype(dtype).name}: {mine * 1e6:.0f} us a step, compiled in "
           f"{seconds:.2f} s" + (f" (jax {jax_seconds:.2f} s)" if jax_seconds else ""))  # fmt: skip
-    print(f"  autograd_lite takes {mine / hand:.2f} x NumPy by hand")
+    print(f"  NumPy by hand takes {hand / mine:.2f} x autograd_lite")
     for name in ("torch eager", "jax.jit"):
         if name in medians:
             print(f"  {name} takes {medians[name] / mine:.2f} x autograd_lite")
@@ -409,6 +412,7 @@ def jax_epochs(X: Any, T: Any) -> Callable[[], float]:
 
 
 if __name__ == "__main__":
+    parser("mlp", __doc__).parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     found = {name for name in ("torch", "jax") if installed(name)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite import data, losses, nn, optim, training
+from benchmarks import parser
 
 EPOCHS = 60
 RATES = {
@@ -45,6 +46,7 @@ def run(name: str, rate: float, splits: Any) -> tuple[int | None, float]:
 
 
 def main() -> None:
+    parser("optimizers", __doc__).parse_args()
     X, labels = data.digits()
     splits = data.split(X, data.one_hot(labels, 10), seed=0)
     print("| optimizer | learning rate | epochs to 95 % | after 60 epochs |")

@@ -11,15 +11,21 @@ to stderr, fails the build. Needs: pip install 'autograd-lite[notebooks]'.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
 from pathlib import Path
 from time import perf_counter
 
-import jupytext
-import nbformat
-from nbclient import NotebookClient
+try:
+    import jupytext
+    import nbformat
+    from nbclient import NotebookClient
+except ModuleNotFoundError as error:
+    if error.name not in ("jupytext", "nbformat", "nbclient"):
+        raise
+    raise SystemExit(f"{error.name} is not installed; run: pip install '.[notebooks]'") from None
 
 FOLDER = Path(__file__).resolve().parent
 PAGE = 700  # points a column of text is wide on a notebook's page
@@ -37,8 +43,17 @@ SURROUNDINGS = {
 
 def main(arguments: list[str]) -> int:
     """Build or check the notebooks named, or all; 1 if a check fails."""
-    names = [a for a in arguments if a != "--check"] or sources()
-    if "--check" in arguments:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="by default all")
+    parser.add_argument("--check", action="store_true", help="compare the cells, run nothing")
+    given = parser.parse_args(arguments)
+    for name in given.names:
+        if name not in sources():
+            parser.error(f"there is no notebook {name}; there are {', '.join(sources())}")
+    names = given.names or sources()
+    if given.check:
         stale = [name for name in names if not is_current(name)]
         for name in stale:
             print(f"{name}.ipynb differs from {name}.py; run: python notebooks/build.py {name}")

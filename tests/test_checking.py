@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf, nan, sin
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,34 @@ def test_steep_and_flat_functions_pass() -> None:
     check_gradients(lambda x: 1.0 / x, 0.25)
     check_gradients(al.exp, 5.0)
     check_gradients(al.log, 1e4)
+
+
+def test_fast_functions_pass_with_the_smaller_steps_that_they_need() -> None:
+    """sin(1e6 x) has 1e5 periods in a step of 1/16 of x = 1."""
+    check_gradients(lambda x: al.sin(1e6 * x), 1.0)
+    check_gradients(lambda x: al.sin(1e6 * x), 0.3)
+    check_gradients(lambda x: al.sin(1e9 * x), 0.3, order=1)
+
+
+def test_a_function_that_is_flat_from_the_first_step_on_passes() -> None:
+    """tanh(1e4 x) is 1 at all of x = 1e-5 + 2**-4 ... 2**-9, without any doubt."""
+    check_gradients(lambda x: al.tanh(1e4 * x), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(al.log, 1e-8), (al.log, 1e-300), (al.sqrt, 1e-6), (al.asin, 1.0 - 1e-7), (al.abs, 1e-5),
+     (al.relu, -1e-5), (lambda x: 1.0 / x, 1e-5), (lambda x: al.clamp(x, -1.0, 1.0), 1.00001)],
+)  # fmt: skip
+def test_an_edge_or_a_kink_nearby_is_not_stepped_over(f: Any, x: float) -> None:
+    check_gradients(f, x, order=1 if x == 1e-300 else 2)  # there log'' is -inf
+
+
+def test_f_may_refuse_what_lies_outside_its_domain() -> None:
+    def f(p: Any) -> Any:
+        return al.losses.binary_cross_entropy([p], [0.25])  # a ValueError for p = 0.01 - 1/16
+
+    check_gradients(f, 0.01)
 
 
 # --- what is found -----------------------------------------------------------------------
@@ -115,6 +143,61 @@ def test_a_rule_that_is_left_out_is_found() -> None:
     missing = Op("missing", lambda a, b: a * b, (lambda y, a, b: b, None))
     with pytest.raises(AssertionError, match=r"argument 1: the rules give 0\.0, central"):
         check_gradients(missing, 2.0, 3.0)
+
+
+def test_wrong_rules_are_found_at_small_and_fast_arguments_too() -> None:
+    with pytest.raises(AssertionError, match=r"central differences 4e-05$"):
+        check_gradients(wrong_square, 2e-5)
+    # sin(u)^2 has the derivative sin(2 u) du/dx
+    with pytest.raises(AssertionError, match=f"central differences {1e6 * sin(2e6):.7g}"):
+        check_gradients(lambda x: wrong_square(al.sin(1e6 * x)), 1.0)
+
+
+def test_steps_that_rounding_swallows_do_not_excuse_a_wrong_rule() -> None:
+    """1e9 + x does not move over the smallest steps, as its wrong derivative says."""
+    still = Op("still", lambda x: 1e9 + x, (lambda y, x: 0.0,))
+    with pytest.raises(AssertionError, match=r"the rules give 0\.0, central differences 1\.0$"):
+        check_gradients(still, 0.3)
+
+
+def message(f: Any, x: float) -> str:
+    with pytest.raises(AssertionError) as error:
+        check_gradients(f, x)
+    return str(error.value)
+
+
+def test_a_kink_is_named_with_the_slopes_on_both_sides() -> None:
+    """relu'(0) = 0 is a choice, the differences give the mean of 0 and 1."""
+    assert message(al.relu, 0.0) == (
+        "order 1, argument 0: the rules give 0.0, central differences 0.5; the slope is 0 on the "
+        "left, 1 on the right: f has a kink there"
+    )
+    assert message(lambda x: 3.0 * al.clamp(x, -1.0, 1.0), 1.0).endswith(
+        "the slope is 3 on the left, 0 on the right: f has a kink there"
+    )
+
+
+@pytest.mark.parametrize(("f", "order"), [(al.abs, 2), (al.step, 1)])
+def test_differences_that_settle_nothing_say_so_with_their_steps(f: Any, order: int) -> None:
+    """|x| has the gradient sign(x), which jumps as step(x) does: the quotients are 1/h."""
+    text = message(f, 0.0)
+    assert text.startswith(f"order {order}, argument 0")
+    assert text.endswith(
+        "with steps from 0.062 to 0.00012, which settles nothing: there f has a kink or a jump, "
+        "or changes too fast or too roughly for such steps"
+    )
+
+
+@pytest.mark.parametrize(("f", "x"), [(al.log, 0.0), (al.asin, 1.0), (al.log, -1.0)])
+def test_the_end_of_a_domain_is_named(f: Any, x: float) -> None:
+    assert message(f, x).endswith(
+        "central differences nan; with steps from 0.062 to 0.00012 f is no number on both sides "
+        f"of {x}: its domain ends there"
+    )
+
+
+def test_a_wrong_rule_gets_no_excuse() -> None:
+    assert message(wrong_square, 3.0).endswith("the rules give 9.0, central differences 6.0")
 
 
 @pytest.mark.parametrize("order", [0, 3, -1, "2", None])

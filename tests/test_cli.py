@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -49,6 +50,25 @@ def test_an_expression_may_begin_with_a_minus(
     assert capsys.readouterr().out.startswith(f"f = {expression} = ")
 
 
+def test_a_variable_may_be_a_fraction(capsys: pytest.CaptureFixture[str]) -> None:
+    for text, number in (("1/4", "0.25"), ("-3/2", "−1.5"), ("1e2/8", "12.5")):
+        assert main(["explain", "x*1", f"x={text}"]) == 0
+        assert capsys.readouterr().out.startswith(f"f = x*1 = {number}\n")
+
+
+@pytest.mark.parametrize("buffering", [[], ["-u"]], ids=["at the end", "at the first line"])
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(buffering: list[str]) -> None:
+    """As in `autograd-lite demo | head -3`: the pipe has no reader any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, *buffering, "-m", "autograd_lite", "explain", "x*y", "x=2", "y=3"],
+        stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_the_result_is_not_named_as_a_variable(capsys: pytest.CaptureFixture[str]) -> None:
     main(["explain", "f*y", "f=1", "y=2"])
     assert capsys.readouterr().out.startswith("result = f*y = 2\n")
@@ -64,7 +84,10 @@ def test_the_result_is_not_named_as_a_variable(capsys: pytest.CaptureFixture[str
             ["explain", "x*y", "x=1"],
             "explain: column 3: the name y has no value; names with one: x",
         ),
-        (["explain", "x", "x=a"], "explain: 'x=a': 'a' is no number"),
+        (["explain", "x", "x=a"], "explain: 'x=a': 'a' is no number; write -2, 0.5 or 1/3"),
+        (["explain", "x", "x=1/"], "explain: 'x=1/': '1/' is no number; write -2, 0.5 or 1/3"),
+        (["explain", "x", "x=1/0"], "explain: 'x=1/0': '1/0' is no number; write"),
+        (["explain", "x", "x=1/2/3"], "explain: 'x=1/2/3': '1/2/3' is no number; write"),
         (["explain", "x", "1x=1"], "explain: '1x=1' is no variable; write it as x=-2"),
         (["explain", "x", "x"], "explain: 'x' is no variable; write it as x=-2"),
         (["explain", "x", "x=1", "x=2"], "explain: 'x=2': x has a value already"),

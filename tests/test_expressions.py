@@ -85,6 +85,16 @@ def test_arithmetic_is_ieee(text: str, value: float) -> None:
     [
         ("", "the expression is empty"), ("  \n", "the expression is empty"),
         ("x^2", "column 2: '^' cannot be read; a power is written x**2"),
+        ("x²", "column 2: '²' cannot be read; a power is written x**2"),
+        ("(x + y)³", "column 8: '³' cannot be read; a power is written x**3"),
+        ("2¹⁰", "column 2: '¹' cannot be read; a power is written x**1"),
+        ("x + ½", "column 5: '½' cannot be read; write numbers as 2 or 0.5"),
+        ("√x", "column 1: '√' cannot be read; write sqrt(x)"),
+        ("|x|", "column 1: '|' cannot be read; write abs(x)"),
+        ("||x| - 1|", "column 1: '||' cannot be read; write abs(x)"),
+        ("x ≤ y", "column 3: '≤' cannot be read; write <="),
+        ("pi*x", "column 1: the name pi has no value; names with one: x, y, z, θ, π; write 3."),
+        ("e*x", "column 1: the name e has no value; names with one: x, y, z, θ, π; write exp(1)"),
         ("x == y", "column 3: '==' cannot be read; compare by >, <, >= or <="),
         ("x × y", "column 3: '×' cannot be read; write *"),
         ("2x", "column 2: write 2*x for a product"),
@@ -213,3 +223,10 @@ def test_every_error_is_one_printable_line(text: str) -> None:
         parse(text + "$", {"x": 0.5, "y": -2.0})
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1000
+
+
+def test_pi_without_a_value_is_told_in_digits() -> None:
+    with pytest.raises(ExpressionError, match=r"π has no value; .*; write 3\.141592653589793$"):
+        parse("sin(π*x)", {"x": 1.0})
+    assert parse("sin(3.141592653589793*x)", {"x": 1.0}).data == math.sin(math.pi)
+    assert parse("π*x", {"x": 2.0, "π": 3.0}).data == 6.0

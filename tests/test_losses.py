@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import exp, inf, log, nan
+from functools import partial
+from math import exp, inf, isnan, log, nan
 from typing import Any
 
 import mpmath
@@ -11,7 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd_lite import Value, check_gradients, constant, losses, sigmoid, softmax
+from autograd_lite import (
+    Value,
+    check_gradients,
+    constant,
+    data,
+    inputs,
+    losses,
+    nn,
+    optim,
+    sigmoid,
+    softmax,
+    training,
+)  # fmt: skip
 
 ALL = [
     losses.half_squared_error,
@@ -281,6 +294,65 @@ def test_targets_that_are_values_get_gradients() -> None:
     t = Value(0.5)
     losses.binary_cross_entropy_with_logits([Value(3.0)], [t]).backward()
     assert t.grad == -3.0
+
+
+@pytest.mark.parametrize("p", [-1e-300, -0.4, 1.5, inf, -inf])
+@pytest.mark.parametrize("make", [float, Value], ids=["float", "Value"])
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
+def test_outputs_that_are_no_probabilities_are_value_errors(name: str, make: Any, p: float) -> None:
+    """-ln 1.5 would be a negative loss, which training makes ever more negative."""
+    activation = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[name]
+    with pytest.raises(ValueError, match="a probability lies in") as error:
+        getattr(losses, name)([make(0.5), make(p)], [0.0, 1.0])
+    assert str(error.value) == (
+        f"{name}: output 1 is {p}; a probability lies in [0, 1]: give the last layer "
+        f'output="{activation}", or take {name}_with_logits'
+    )
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_training_without_a_sigmoid_is_refused_before_a_weight_moves(engine: str) -> None:
+    """x1 + x2 + 0.5 is 1.5 or 2.5 in three samples; which comes first is chance."""
+    X, T = data.truth_table("XOR")
+    net = nn.MLP.from_weights([[[1.0], [1.0]]], [[0.5]], "identity")
+    with pytest.raises(ValueError, match=r'output 0 is [12]\.5; .* output="sigmoid"'):
+        training.fit(net, losses.binary_cross_entropy, X, T, optim.SGD(net.parameters(), 0.1),
+                     epochs=3, engine=engine, progress=False)  # fmt: skip
+    assert [p.data for p in net.parameters()] == [1.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_an_output_that_training_moves_out_of_the_unit_interval_is_refused(engine: str) -> None:
+    """An MLP's last layer is the identity by default; -ln p falls below 0 beyond p = 1."""
+    X, T = data.truth_table("XOR")
+    net = nn.MLP([2, 4, 1], "tanh", rng=1)
+    assert ((net.predict(X) >= 0.0) & (net.predict(X) <= 1.0)).all()
+    with pytest.raises(ValueError, match="binary_cross_entropy: output 0 is -0"):
+        training.fit(net, losses.binary_cross_entropy, X, T, optim.Adam(net.parameters(), 0.01),
+                     epochs=500, engine=engine, progress=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ALL, ids=by_name)
+def test_outputs_that_are_not_known_yet_pass(loss: Any) -> None:
+    """Placeholders hold nan until the compiled program runs."""
+    x, y = inputs(2)
+    assert isnan(loss([x, y], [1.0, 1.0]).data)
+    assert isnan(loss([nan, nan], [1.0, 1.0]))
+
+
+@pytest.mark.parametrize("loss", [*ALL, partial(losses.batch, losses.half_squared_error)], ids=str)
+def test_a_single_number_in_place_of_a_list_is_a_type_error_with_the_remedy(loss: Any) -> None:
+    both = "outputs and targets are lists of equal length: where x is given now, give "
+    for outputs, targets, words in (
+        ([Value(0.5)], 1.0, f"targets is the float 1.0; {both}[x]"),
+        ([Value(0.5)], Value(1.0), f"targets is a Value; {both}[x]"),
+        ([Value(0.5)], np.array(1.0), f"targets is a ndarray; {both}list(x)"),
+        (Value(0.5), 1, f"outputs is a Value; {both}[x]"),
+        (iter([0.5]), [1], f"outputs is a list_iterator; {both}list(x)"),
+    ):
+        with pytest.raises(TypeError) as error:
+            loss(outputs, targets)
+        assert str(error.value).partition(": ")[2] == words
 
 
 # --- batches -------------------------------------------------------------------------------------

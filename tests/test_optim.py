@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from worked import cases, name_of
 
-from autograd_lite import Value, constant, optim
+from autograd_lite import Value, constant, nn, optim
 
 RULES = [
     (optim.sgd, {}),
@@ -241,6 +241,21 @@ def test_equal_numbers_are_not_the_same_parameter() -> None:
 def test_g20_only_leaves_can_be_stepped() -> None:
     with pytest.raises(ValueError, match="was computed by mul; only leaves can be stepped"):
         optim.SGD([Value(1.0) * 2.0], 0.1)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_model_in_place_of_its_parameters_is_a_type_error_with_the_remedy(kind: Any) -> None:
+    net = nn.MLP([1, 1], rng=0)
+    for given, name, remedy in (
+        (net, "MLP", "model.parameters()"),
+        (net.parameters, "method", "model.parameters()"),
+        (Value(1.0), "Value", "[w]"),
+    ):
+        with pytest.raises(TypeError) as error:
+            kind(given, learning_rate=0.1)
+        assert str(error.value) == (
+            f"parameters has the type {name}; give the optimizer a list of Values: {remedy}"
+        )
 
 
 @pytest.mark.parametrize("thing", [1.0, "w", None])

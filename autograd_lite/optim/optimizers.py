@@ -23,11 +23,12 @@ class Optimizer:
     `state` is what the rule returned last, None before the first step; together with the
     settings it is all that a later continuation needs.
     Raises ValueError for no parameters, for one that appears twice (it would step twice) or
-    that is not a leaf, and for a learning rate that is negative or not finite.
+    that is not a leaf, and for a learning rate that is negative or not finite; TypeError for
+    what is no list of Values, such as the model itself.
     """
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
-        self.parameters = list(parameters)
+        self.parameters = _listed(parameters)
         self.state: Any = None
         if not self.parameters:
             raise ValueError("no parameters; give the optimizer model.parameters()")
@@ -66,6 +67,19 @@ class Optimizer:
         """Set the gradient of every parameter to 0.0."""
         for p in self.parameters:
             p.grad = 0.0
+
+
+def _listed(parameters: Iterable[Value]) -> list[Value]:
+    """The parameters as a list; TypeError with the remedy for what cannot be one."""
+    try:
+        each = iter(parameters)
+    except TypeError:
+        remedy = "[w]" if isinstance(parameters, Value) else "model.parameters()"
+        raise TypeError(
+            f"parameters has the type {type(parameters).__name__}; give the optimizer a list of "
+            f"Values: {remedy}"
+        ) from None
+    return list(each)
 
 
 def _within(name: str, number: float, lo: float, hi: float) -> float:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from benchmarks import parser
 from benchmarks.load import live, memory, shapes
 
 ROWS: dict[str, list[Callable[[], None]]] = {
@@ -45,15 +46,18 @@ def alone(scenario: Callable[[], None]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["--alone"]:
-        {f.__name__: f for row in ROWS.values() for f in row}[arguments[1]]()
+    options = parser("load", __doc__)
+    options.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(ROWS)}")
+    options.add_argument("--alone", metavar="SCENARIO", help="run this one in this process")
+    given = options.parse_args(arguments)
+    if given.alone:
+        {f.__name__: f for row in ROWS.values() for f in row}[given.alone]()
         return 0
-    unknown = set(arguments) - set(ROWS)
+    unknown = set(given.rows) - set(ROWS)
     if unknown:
-        print(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-        return 2
+        options.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     met = True
-    for row in arguments or ROWS:
+    for row in given.rows or ROWS:
         print(row)
         for scenario in ROWS[row]:
             met &= alone(scenario)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-import mpmath
 import numpy as np
 
 import autograd_lite as al
+from benchmarks import peer
 from benchmarks.scalar.by_hand import with_c, with_numpy
 from benchmarks.scalar.peers import (
     Built,
@@ -25,6 +25,7 @@ from benchmarks.scalar.peers import (
 )
 from benchmarks.scalar.programs import Program
 
+mpmath = peer("mpmath")
 ROUNDS = 11
 SECONDS_PER_ROUND = 0.004
 #: Of the largest entry: what the derivatives may differ by. The thousand steps of a leapfrog

@@ -18,8 +18,13 @@ import warnings
 from collections import Counter
 from types import FrameType
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import HypothesisWarning
+try:
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+    from hypothesis.errors import HypothesisWarning
+except ModuleNotFoundError as error:
+    if error.name != "hypothesis":
+        raise
+    raise SystemExit("hypothesis is not installed; run: pip install '.[test]'") from None
 
 from .target import Target
 from .targets import TARGETS
