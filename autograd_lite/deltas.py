@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd_lite import ops
 from autograd_lite.errors import NotInGraphError
+from autograd_lite.labels import clean
 from autograd_lite.traversal import exclusive, sweep, topological
 
 if TYPE_CHECKING:
@@ -229,6 +230,5 @@ def _text(name: str) -> str:
     >>> print(_text("<b>|[x](y) $z"))
     &lt;b&gt;\|[x]\(y) \$z
     """
-    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(name.split()))
-    line = escape(line.replace("\\", "\\\\"), quote=False)
+    line = escape(clean(name).replace("\\", "\\\\"), quote=False)
     return line.replace("|", r"\|").replace("](", r"]\(").replace("$", r"\$")

@@ -142,12 +142,7 @@ def explain(root: Value, wrt: Value | Sequence[Value]) -> Explanation | list[Exp
     """
     several = isinstance(wrt, Sequence)
     values = list(wrt) if isinstance(wrt, Sequence) else [wrt]
-    for what, value in [("root", root), *(("wrt", value) for value in values)]:
-        if not isinstance(value, Value):
-            raise TypeError(
-                f"explain: {what} is a {type(value).__name__}, not a Value; "
-                "of a list of outputs take one, or their loss"
-            )
+    _check(root, values)
     order = topological(root)
     with exclusive():
         for node in order:
@@ -157,6 +152,18 @@ def explain(root: Value, wrt: Value | Sequence[Value]) -> Explanation | list[Exp
     names = wording.names_of(order)
     explanations = [Explanation(_derivation(order, value, names, cotangents)) for value in values]
     return explanations if several else explanations[0]
+
+
+def _check(root: Value, values: Sequence[Value]) -> None:
+    hints = {
+        "root": "of a list of outputs take one, or their loss",
+        "wrt": "it must be a node of the graph, or a list or tuple of nodes",
+    }
+    for what, value in [("root", root), *(("wrt", value) for value in values)]:
+        if not isinstance(value, Value):
+            raise TypeError(
+                f"explain: {what} is a {type(value).__name__}, not a Value; {hints[what]}"
+            )
 
 
 def _derivation(

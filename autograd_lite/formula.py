@@ -24,6 +24,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_lite import ops
+from autograd_lite.labels import clean
 from autograd_lite.ops import ATOM, NEGATION, POWER, PRODUCT, SUM, Op
 from autograd_lite.traversal import topological
 from autograd_lite.value import Value
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MANY = 6  # a list of more operands is printed as its first two, dots, and its last
 _WIDTH = 60  # characters after which `equations` gives an intermediate result a line
 
@@ -352,6 +353,8 @@ def written(op: Op, args: Sequence[Symbol | float], form: Form = PLAIN) -> Symbo
     (a + b)·(−2)
     """
     operands = [x if isinstance(x, Symbol) else _constant(x, form) for x in args]
+    if op is ops.identity:  # it prints nothing of its own, so it binds as its operand does
+        return operands[0]
     literals, fields = _pieces(form.template(op))
     text, quotient = literals[0], op is ops.div and not form.typeset
     for before, field, after in zip(literals, fields, literals[1:]):
@@ -360,7 +363,7 @@ def written(op: Op, args: Sequence[Symbol | float], form: Form = PLAIN) -> Symbo
             continue
         x = operands[int(field)]
         if not form.typeset and before.endswith("^") and x.text.isdecimal():
-            text = text.removesuffix("^") + x.text.translate(_SUPERSCRIPTS) + after
+            text = text.removesuffix("^") + x.text.translate(SUPERSCRIPTS) + after
         elif _needs_brackets(op, x, before, after, form):
             text += f"({x.text}){after}"
         else:
@@ -371,7 +374,8 @@ def written(op: Op, args: Sequence[Symbol | float], form: Form = PLAIN) -> Symbo
 
 def _constant(x: float, form: Form) -> Symbol:
     text = form.number(x)
-    return Symbol(text, NEGATION if text.startswith(form.minus) else ATOM, form, x)
+    power = PRODUCT if r"\cdot" in text else NEGATION if text.startswith(form.minus) else ATOM
+    return Symbol(text, power, form, x)
 
 
 def _listed(operands: Sequence[Symbol], form: Form) -> str:
@@ -387,7 +391,8 @@ def _needs_brackets(op: Op, x: Symbol, before: str, after: str, form: Form) -> b
     if form.typeset and before.endswith("{") and after.startswith("}") and not raised:
         return False
     strength = POWER if raised else PRODUCT if op is ops.neg else op.power
-    if strength == ATOM:  # the template brings its own delimiters
+    if strength == ATOM or (before.endswith("(") and after.startswith(")")):
+        # the template brings its own delimiters
         return False
     first = before in ("", "{") and not raised
     if x.power != strength:
@@ -423,9 +428,10 @@ def node_names(nodes: Iterable[Value]) -> dict[Value, str]:
 
 
 def _short_names(nodes: Iterable[Value]) -> Iterator[str]:
-    """v1, v2, ... without those that are labels already."""
-    labels = {node.label for node in nodes}
-    return (name for name in map("v{}".format, count(1)) if name not in labels)
+    """v1, v2, ... without those that some label prints as, v_1 or v₁ for one."""
+    labels = {str(node.label) for node in nodes if node.label}
+    printed = {plain_name(clean(x)) for x in labels if x.lstrip().startswith("v")}
+    return (x for x in map("v{}".format, count(1)) if plain_name(x) not in printed)
 
 
 def expression(node: Value, names: Mapping[Value, str] | None = None, form: Form = PLAIN) -> str:
@@ -512,7 +518,7 @@ def equations(root: Value, form: Form = PLAIN) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for node in order:
         if node.op is None and (node.label or node.role == "constant"):
-            named = str(node.label) if node.label else ""
+            named = clean(str(node.label)) if node.label else ""
             symbols[node] = Symbol.named(named, form) if named else _constant(node.data, form)
             if node is not root:
                 continue
@@ -522,7 +528,7 @@ def equations(root: Value, form: Form = PLAIN) -> list[tuple[str, str]]:
         if inside:
             symbols[node] = right
             continue
-        symbols[node] = Symbol.named(str(node.label or next(short)), form)
+        symbols[node] = Symbol.named(clean(str(node.label)) if node.label else next(short), form)
         lines.append((symbols[node].text, right.text))
     return lines
 
@@ -582,11 +588,6 @@ def latex(root: Value) -> str:
     lines = equations(root, LATEX)
     if len(lines) == 1:
         name, right = lines[0]
-        return _one_line(f"{name} = {right}" if root.label else right)
-    rows = " \\\\\n".join(_one_line(f"{name} &= {right}") for name, right in lines)
+        return f"{name} = {right}" if root.label else right
+    rows = " \\\\\n".join(f"{name} &= {right}" for name, right in lines)
     return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
-
-
-def _one_line(text: str) -> str:
-    """What a label may hold beside printable signs would end the line or reorder it."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -292,8 +292,13 @@ def cross_entropy(*args: float) -> float:
 
 
 def log_loss(*args: float) -> float:
-    """-sum of t * log(p) over the arguments (p..., t...); a class of target 0 is left out."""
+    """-sum of t * log(p) over the arguments (p..., t...); a class of target 0 is left out.
+
+    nan where a p is no probability: beyond 1 the sum would fall without end.
+    """
     n = len(args) // 2
+    if not all(0.0 <= p <= 1.0 for p in args[:n]):
+        return nan
     total = 0.0
     for p, t in zip(args[:n], args[n:], strict=True):
         if t:
@@ -309,7 +314,12 @@ def bce_with_logits(z: float, t: float) -> float:
 
 
 def bce(p: float, t: float) -> float:
-    """-t log p - (1-t) log(1-p), each logarithm at least -100 (as PyTorch has it)."""
+    """-t log p - (1-t) log(1-p), each logarithm at least -100 (as PyTorch has it).
+
+    nan where p is no probability: beyond 0 and 1 the sum would fall without end.
+    """
+    if not 0.0 <= p <= 1.0:
+        return nan
     of_one = t * clamp(log(p), -100.0, inf) if t else 0.0
     of_zero = (1.0 - t) * clamp(log_one_plus(-p), -100.0, inf) if t != 1.0 else 0.0
     return -(of_one + of_zero)

@@ -515,7 +515,7 @@ softplus = Op("softplus", ieee.softplus, (lambda y, x: sigmoid(x),),
               array="np.maximum({0}, 0.0) + np.log1p(np.exp(-np.abs({0})))")
 log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, (lambda y, x: sigmoid(-x),),
                  array="np.minimum({0}, 0.0) - np.log1p(np.exp(-np.abs({0})))",
-                 symbol="ln σ({0})", latex=r"\ln\sigma({0})")
+                 symbol="ln σ({0})", latex=r"\ln\sigma({0})", power=SUM)
 # beyond |x| = 800 the second term underflows, where inf * 0 would make it nan
 silu = Op("silu", ieee.silu,
           (lambda y, x: where(less(absolute(x), 800.0),
@@ -586,11 +586,11 @@ def _log_loss_rule(y: Any, *args: Any) -> Iterator[Any]:
 
 sum = Op("sum", ieee.total_sum, lambda y, *xs: (1.0,) * len(xs),
          array="np.add.reduce({x}, axis=0)", array_rules=("1.0",), symbol="Σ({args})",
-         latex=r"\sum({args})")
-dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b")
+         latex=r"\sum({args})", power=POWER)
+dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b", power=SUM)
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
                array=_LSE, array_rules=("np.exp({x} - {y})",), symbol="ln Σ e^({args})",
-               latex=r"\ln\sum\exp({args})",
+               latex=r"\ln\sum\exp({args})", power=SUM,
                textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
 softmax: Op = Op("softmax", ieee.softmax, _softmax_rule,
              shared=_LSE, array="np.exp({x}[0] - {shared})",
@@ -607,22 +607,26 @@ half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],
                         array="0.5 * np.add.reduce(np.square({a} - {t}), axis=0)",
                         array_rules=("{a} - {t}", "{t} - {a}"),
-                        symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2")
+                        symbol="½Σ(y − t)²", latex=r"\frac{{1}}{{2}}\sum(y - t)^2",
+                        power=PRODUCT)
 cross_entropy = Op("cross_entropy", ieee.cross_entropy, _cross_entropy_rule,
                    shared="np.logaddexp.reduce({a}, axis=0)",
                    array="np.add.reduce(multiply({t}, {shared} - {a}), axis=0)",
                    array_rules=("np.exp({a} - {shared}) * np.add.reduce({t}, axis=0) - {t}",
                                 "{shared} - {a}"),
                    symbol="−Σ t·ln softmax(z)", latex=r"-\sum t \ln \operatorname{{softmax}}(z)",
+                   power=SUM,
                    textbook=lambda y, *args: [
                        *(p * sum(*_halves(args)[1]) - t
                          for p, t in zip(_each_softmax(_halves(args)[0]), _halves(args)[1])),
                        *(-log(p) for p in _each_softmax(_halves(args)[0]))])
 # on probabilities: a class of target 0 is left out, also where p = 0 makes its logarithm infinite
 log_loss = Op("log_loss", ieee.log_loss, _log_loss_rule,
-              array="-np.add.reduce(multiply({t}, np.log({a})), axis=0)",
+              # the root is nan where a is no probability
+              array="-np.add.reduce(multiply({t}, np.log({a})) + 0.0 * np.sqrt({a} * (1.0 - {a})),"
+                    " axis=0)",
               array_rules=("-multiply({t}, 1.0 / {a})", "-np.log({a})"),
-              symbol="−Σ t·ln p", latex=r"-\sum t \ln p",
+              symbol="−Σ t·ln p", latex=r"-\sum t \ln p", power=SUM,
               textbook=lambda y, *args: [
                   *(-div(t, p) for p, t in zip(*_halves(args))),
                   *(-log(p) for p in _halves(args)[0])])
@@ -638,7 +642,8 @@ bce = Op("bce", ieee.bce,
          (lambda y, p, t: _over(1.0 - t, 1.0 - p) - _over(t, p),
           lambda y, p, t: log1p(-p) - log(p)),
          array="-(multiply({1}, np.maximum(np.log({0}), -100.0))"
-               " + multiply(1.0 - {1}, np.maximum(np.log1p(-{0}), -100.0)))",
+               " + multiply(1.0 - {1}, np.maximum(np.log1p(-{0}), -100.0)))"
+               " + 0.0 * np.sqrt({0} * (1.0 - {0}))",  # nan where p is no probability
          symbol="BCE({0}, {1})", latex=r"\operatorname{{BCE}}({0}, {1})",
          textbook=(lambda y, p, t: div(p - t, p * (1.0 - p)),
                    lambda y, p, t: log(1.0 - p) - log(p)))

@@ -44,7 +44,12 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> grad(lambda w, x: w[0] * x + w[1], argnums=(0, 1))([2.0, 1.0], 3.0)
     ([3.0, 1.0], 2.0)
     """
-    both = value_and_grad(f, argnums)
+    return _gradient("grad", f, argnums)
+
+
+def _gradient(asked: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
+    """The gradient alone; errors name the transformation that was asked for."""
+    both = _value_and_gradient(asked, f, argnums)
 
     def gradient(*args: Any) -> Any:
         return both(*args)[1]
@@ -58,10 +63,13 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    return _value_and_gradient("value_and_grad", f, argnums)
 
+
+def _value_and_gradient(asked: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
     def value_and_gradient(*args: Any) -> tuple[Any, Any]:
         wrapped = _Arguments(args, argnums)
-        root = _scalar(f(*wrapped.values), f)
+        root = _scalar(asked, f(*wrapped.values), f)
         gradient = wrapped.gradient(root)  # first: it finds out whether Values are to come out
         wrapped.settle()
         return wrapped.plain(root), wrapped.nested(gradient)
@@ -96,7 +104,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    return jacobian(_gradient("hessian", f, argnums), argnums)
 
 
 def jvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -109,12 +117,15 @@ def jvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> jvp(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 2.0], [1.0, 0.0])
     ([6.0, 9.0], [2.0, 6.0])
     """
+    return _forward("jvp", f, argnums)
 
+
+def _forward(asked: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
     def value_and_tangent(*args: Any) -> tuple[Any, Any]:
         if len(args) < 2:
-            raise TypeError("jvp: call it with the arguments of f and then the direction")
+            raise TypeError(f"{asked}: call it with the arguments of f and then the direction")
         wrapped = _Arguments(args[:-1], argnums)
-        direction = wrapped.directions(args[-1])
+        direction = wrapped.directions(asked, args[-1])
         result = f(*wrapped.values)
         roots = flatten(result)
         tangents = rebuild(result, wrapped.tangents(roots, direction))
@@ -134,7 +145,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 2.0], [1.0, 0.0])
     [4.0, 6.0]
     """
-    forward = jvp(grad(f, argnums), argnums)
+    forward = _forward("hvp", _gradient("hvp", f, argnums), argnums)
 
     def hessian_times_direction(*args: Any) -> Any:
         return forward(*args)[1]
@@ -232,17 +243,17 @@ class _Arguments:
                 found[node] = functools.reduce(operator.add, terms) if terms else 0.0
         return [found.get(r, 0.0) if isinstance(r, Value) else 0.0 for r in roots]
 
-    def directions(self, direction: Any) -> list[Any]:
+    def directions(self, asked: str, direction: Any) -> list[Any]:
         """The direction's numbers, in the order of the wrapped ones."""
         parts = direction if isinstance(self.argnums, tuple) else (direction,)
         flat = [x for part in parts for x in flatten(part)]
         if len(flat) != len(self.own):
             raise ValueError(
-                f"jvp: the direction has {len(flat)} numbers, the argument {len(self.own)}"
+                f"{asked}: the direction has {len(flat)} numbers, the argument {len(self.own)}"
             )
         given = [self.args[i] for i in self.chosen]
         if len(parts) != len(given) or [places(p) for p in parts] != [places(x) for x in given]:
-            raise ValueError("jvp: the direction does not nest as the argument does")
+            raise ValueError(f"{asked}: the direction does not nest as the argument does")
         return [x if isinstance(x, Value) else to_float(x) for x in flat]
 
     def settle(self) -> None:
@@ -289,10 +300,10 @@ def _fresh(x: Any) -> Value:
     return x.apply(ops.identity, (x,)) if isinstance(x, Value) else Value(x)
 
 
-def _scalar(result: Any, f: Callable[..., Any]) -> Any:
+def _scalar(asked: str, result: Any, f: Callable[..., Any]) -> Any:
     if isinstance(result, (list, tuple)) or is_array(result):
         raise TypeError(
-            f"grad: {getattr(f, '__name__', f)} returned {type(result).__name__} of "
+            f"{asked}: {getattr(f, '__name__', f)} returned {type(result).__name__} of "
             f"{len(result)}, not one number; use jacobian, or al.sum of them"
         )
     return result if isinstance(result, Value) else to_float(result)

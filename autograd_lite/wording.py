@@ -12,7 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from autograd_lite import formula, ops
-from autograd_lite.formula import LATEX, Symbol
+from autograd_lite.formula import LATEX, SUPERSCRIPTS, Symbol
+from autograd_lite.labels import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,8 +34,7 @@ _STOPS = 3  # of more nodes that stop a derivative the first 3 are named
 # The losses whose derivative is the error y − t, the other way round in some textbooks.
 _OF_ERRORS = {ops.half_squared_error, ops.bce, ops.cross_entropy, ops.bce_with_logits}
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_LOWERED = {raised: digit for digit, raised in SUPERSCRIPTS.items()}
 _NUMBERED = re.compile(r"⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾\Z")
 
 
@@ -48,21 +48,14 @@ def names_of(order: Iterable[Value]) -> dict[Value, str]:
     >>> list(names_of([Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "a")]).values())
     ['a⁽¹⁾', 'b', 'a⁽²⁾']
     """
-    names = {node: _printable(name) for node, name in formula.node_names(order).items()}
+    names = {node: clean(name, _LABEL) for node, name in formula.node_names(order).items()}
     shared = Counter(names[node] for node in names if node.label)
     seen: Counter[str] = Counter()
     for node, name in names.items():
         if node.label and shared[name] > 1:
             seen[name] += 1
-            names[node] = f"{name}⁽{str(seen[name]).translate(_RAISED)}⁾"
+            names[node] = f"{name}⁽{str(seen[name]).translate(SUPERSCRIPTS)}⁾"
     return names
-
-
-def _printable(label: str) -> str:
-    """One line of at most 40 characters, none of which moves the others."""
-    text = " ".join(label[: 20 * _LABEL].split())
-    text = "".join(c if c.isprintable() else "\ufffd" for c in text) or "\ufffd"
-    return text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"
 
 
 def _typeset_name(label: str) -> str:

@@ -19,13 +19,13 @@ import autograd_lite as al
 from autograd_lite import NotInGraphError, Value, constant, parameter
 from autograd_lite.drawing import draw, render
 from autograd_lite.drawing.dot import THEMES
-from autograd_lite.drawing.escaping import clean
 from autograd_lite.drawing.render import (
     Drawing,
     EngineNotFoundError,
     LayoutSizeError,
     LayoutTimeoutError,
 )
+from autograd_lite.labels import clean
 
 SVG = "{http://www.w3.org/2000/svg}"
 SYSTEM_DOT = render.shutil.which("dot")
@@ -333,7 +333,7 @@ def assert_harmless(label: str) -> None:
         assert not re.search(r'(href|on\w+)\s*=\s*"', svg.partition("<g ")[2])
     nodes, edges = parts(draw(leaf))
     assert (len(nodes), edges) == (1, [])
-    assert nodes[0][0] == clean(label)
+    assert nodes[0][0] == clean(label, 60)
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
@@ -356,7 +356,7 @@ def test_s7_no_random_label_breaks_the_picture(label: str) -> None:
     ],
 )  # fmt: skip
 def test_labels_are_cleaned(label: str, shown: str) -> None:
-    assert clean(label) == shown
+    assert clean(label, 60) == shown
 
 
 def test_an_edge_shows_its_label_as_it_is(engine: str) -> None:
@@ -408,6 +408,23 @@ def test_no_engine_is_an_error_with_the_remedy(
     assert "digraph" in picture.source
 
 
+def test_a_player_without_an_engine_names_what_needs_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A Player has no DOT text to point to."""
+    no_engine(monkeypatch, tmp_path)
+    x = Value(1.0, label="x")
+    y = x.exp()
+    with pytest.raises(EngineNotFoundError) as error:
+        al.player(y)
+    assert "run `pip install graphviz-pure`" in str(error.value)
+    assert str(error.value).endswith(
+        "al.explain(root, wrt) tells a derivative in words, and needs none"
+    )
+    assert "source" not in str(error.value)
+    assert al.explain(y, x).total == y.data  # as it says
+
+
 def test_s11_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake = tmp_path / "dot"
     fake.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
@@ -416,6 +433,8 @@ def test_s11_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(render, "TIMEOUT", 0.2)
     with pytest.raises(LayoutTimeoutError, match=r"not finish within 0\.2 s; draw less"):
         draw(Value(1.0)).pipe()
+    with pytest.raises(LayoutTimeoutError, match=r"0\.2 s; play a value before the root, or a"):
+        al.player(Value(1.0).exp())
 
 
 def test_s8_an_engine_that_writes_without_end_is_ended(

@@ -24,9 +24,9 @@ import autograd_lite as al
 from autograd_lite import NotInGraphError, Value, nn
 from autograd_lite.diagnostics import layer_statistics
 from autograd_lite.drawing import draw
-from autograd_lite.drawing.escaping import clean
 from autograd_lite.drawing.render import Drawing, run
 from autograd_lite.formula import number, plain_name
+from autograd_lite.labels import clean
 from autograd_lite.losses import batch, half_squared_error
 
 engine = test_drawing.engine
@@ -361,6 +361,21 @@ def test_around_picks_the_sample(pure: None) -> None:
     assert box(picture, "h₁")["h₁ = tanh(z)"] == number(thirds[2].data)
 
 
+def test_around_any_node_of_a_batch_shows_the_sample_it_serves(pure: None) -> None:
+    """A target feeds no neuron, only the loss of its own sample."""
+    mlp = nn.MLP([1, 2, 1])
+    xs, ts = ([Value(float(k), label=f"{name}{k}") for k in (1, 2, 3)] for name in "xt")
+    losses = [half_squared_error(mlp([x]), [2.0 * t]) for x, t in zip(xs, ts)]
+    scale = Value(0.5, label="scale")
+    loss = al.sum(losses) * scale + 0.1 * al.sum([w * w for w in mlp.parameters()])
+    own = {al.topological(loss).index(node): k for k, node in enumerate(ts, 1)}
+    for place, node in enumerate(al.topological(loss)):
+        for level in ("auto", "neuron", "layer", "op"):
+            picture = draw(loss, level=level, around=node)
+            if place in own and level in ("auto", "neuron"):
+                assert heading(picture).startswith(f"Sample {own[place]} of 3;")
+
+
 def test_calls_in_another_order_are_kept_apart(pure: None) -> None:
     """The second output takes its calls the other way round; sample 1 stays sample 1."""
     mlp = nn.MLP([1, 2, 2])
@@ -566,6 +581,16 @@ def test_around_in_a_large_network_keeps_to_the_limit(pure: None) -> None:
     drawn = [name for name in texts(picture) if re.fullmatch(r"[ne]\d+", name)]
     assert 50 < len(drawn) <= 200
     assert "the nearest of what lies within 1 hop of h₁.₃" in heading(picture)
+
+
+@pytest.mark.parametrize("level", ["op", "neuron", "layer"])
+def test_around_shows_at_least_its_own_box_and_that_of_the_root(pure: None, level: str) -> None:
+    """Two boxes, whatever the limit: a picture of one would say nothing of the way between."""
+    mlp, loss = loss_of([2, 2, 1])
+    loss.label = "E"
+    picture = draw(loss, level=level, around=mlp.layers[0].neurons[0].weights[0], max_nodes=1)
+    _, last = titles(picture)
+    assert last.startswith("E = ")
 
 
 def test_around_works_on_layers(pure: None) -> None:

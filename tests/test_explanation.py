@@ -152,8 +152,12 @@ def test_anything_but_values_is_a_type_error() -> None:
     x = named(1.0, "x")
     with pytest.raises(TypeError, match=r"root is a list, not a Value; of a list of outputs take"):
         explain([x], x)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match=r"wrt is a float, not a Value"):
+    with pytest.raises(TypeError, match=r"wrt is a float, not a Value; it must be a node of"):
         explain(x, 1.0)  # type: ignore[call-overload]
+    with pytest.raises(
+        TypeError, match=r"wrt is a generator, not a Value; .*, or a list or tuple of nodes$"
+    ):
+        explain(x, (v for v in [x]))  # type: ignore[call-overload]
 
 
 # --- many paths ---------------------------------------------------------------------------

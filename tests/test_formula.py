@@ -82,6 +82,18 @@ def test_nodes_without_a_label_are_counted_in_topological_order() -> None:
     assert list(node_names([constant(0.5), Value(2.0, label="")]).values()) == ["0.5", "v1"]
 
 
+@pytest.mark.parametrize("label", ["v1", "v_1", "v₁", " v1\n"])
+def test_a_counted_name_never_prints_as_a_label_does(label: str) -> None:
+    """All of these print as v₁, so the first node without a label is v₂."""
+    a = named(2.0, label)
+    y = a.exp() * a.sin()
+    assert [name for name, _ in equations(a.exp())] == ["v₂"]
+    assert [name for name, _ in equations(a.exp(), LATEX)] == ["v_{2}"]
+    assert [plain_name(name) for name in list(node_names(al.topological(y)).values())[1:]] == [
+        "v₂", "v₃", "v₄",
+    ]  # fmt: skip
+
+
 # --- a node's own expression ------------------------------------------------------------
 
 
@@ -113,6 +125,10 @@ def test_nodes_without_a_label_are_counted_in_topological_order() -> None:
          r"\operatorname{where}(v_{1}, a, b)"),
         (lambda a, b: al.maximum(a, b, 0.0), "max(a, b, 0)", r"\max(a, b, 0)"),
         (lambda a, b: a * 1e-5, "a·1e-05", r"a \cdot 1 \cdot 10^{-5}"),
+        (lambda a, b: 1e-7**a, "1e-07^a", r"{(1 \cdot 10^{-7})}^{a}"),
+        (lambda a, b: (-1e-7) ** a, "(−1e-07)^a", r"{(-1 \cdot 10^{-7})}^{a}"),
+        (lambda a, b: a - -1e-7, "a − (−1e-07)", r"a - (-1 \cdot 10^{-7})"),
+        (lambda a, b: a * -1e-7, "a·(−1e-07)", r"a \cdot (-1 \cdot 10^{-7})"),
         (lambda a, b: a * math.inf, "a·inf", r"a \cdot \infty"),
         (lambda a, b: a - math.nan, "a − nan", r"a - \mathrm{nan}"),
     ],
@@ -121,6 +137,55 @@ def test_an_expression_stands_as_it_was_typed(node, plain: str, latex: str) -> N
     y = node(named(2.0, "a"), named(3.0, "b"))
     assert expression(y) == plain
     assert expression(y, form=LATEX) == latex
+
+
+#: The texts of rows that are not closed in themselves, and the brackets that each place needs:
+#: in row·x, x − row, row² and −row. A sum of products takes a factor in; ln p·x and ln p² read
+#: as ln(p·x) and ln(p²), Σ(…)² as the sum of the squares.
+BRACKETED = {
+    "add": "1111", "sub": "1111", "dot": "1111",
+    "mul": "0010", "div": "1010", "strong_product": "0010", "half_squared_error": "0010",
+    "neg": "0111", "cross_entropy": "1111", "log_loss": "1111",
+    "log_sigmoid": "1111", "logsumexp": "1111",
+    "power": "0010", "pow": "0010", "exp": "0010", "sum": "0010",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", al.OPS.values(), ids=lambda row: row.name)
+def test_a_row_inside_a_formula_has_the_brackets_it_needs(row: Op) -> None:
+    """Whatever else stands in the table is closed by brackets or bars of its own."""
+    count = row.arity or {"dot": 5}.get(row.name, 4)
+    args = [Symbol(letter) for letter in "abcde"[:count]]
+    text, x = str(written(row, args)), Symbol("x")
+    closed = re.fullmatch(r"(\w*|√)\((?:[^()]|\([^()]*\))*\)|\[.*\]|\|.*\||a", text)
+    assert row.name in BRACKETED or closed
+    often = [
+        f"({text})" if bracketed == "1" else text for bracketed in BRACKETED.get(row.name, "0000")
+    ]
+    inner = written(row, args)
+    assert str(written(ops.mul, [inner, x])) == f"{often[0]}·x"
+    assert str(written(ops.sub, [x, inner])) == f"x − {often[1]}"
+    assert str(written(ops.power, [inner, 2.0])) == f"{often[2]}²"
+    assert str(written(ops.neg, [inner])) == f"−{often[3]}"
+
+
+def test_a_neuron_and_a_loss_inside_a_formula_are_bracketed() -> None:
+    w, x, y = named(2.0, "w"), named(3.0, "x"), named(1.0, "y")
+    assert equations(al.dot([w], [x], 1.0) * y)[-1][1] == "(Σ w·x + b)·y"
+    loss = al.losses.half_squared_error([x], [y])
+    assert equations(loss**2)[-1][1] == "(½Σ(y − t)²)²"
+    assert al.latex(loss**2) == r"{(\frac{1}{2}\sum(y - t)^2)}^{2}"
+    assert al.latex(x - al.dot([w], [x], 1.0)) == r"x - (\sum w x + b)"
+
+
+def test_the_identity_binds_as_its_operand_does() -> None:
+    a, b = named(2.0, "a"), named(3.0, "b")
+    assert equations((a + b).identity() * a)[-1][1] == "(a + b)·a"
+
+
+def test_a_row_that_brackets_its_operand_adds_no_second_pair() -> None:
+    a, b = Symbol("a"), Symbol("b")
+    assert str(written(ops.log_sigmoid, [written(ops.add, [a, b])])) == "ln σ(a + b)"
 
 
 def test_the_expression_of_a_leaf_is_its_number() -> None:
@@ -239,7 +304,7 @@ def test_an_operand_without_an_edge_has_no_derivative() -> None:
 def test_a_users_rule_on_symbols_and_one_on_floats_alone() -> None:
     cube = Op("cube", lambda x: x * x * x, (lambda y, x: 3.0 * x**2,), symbol="{0}³")
     swish = Op("swish", math.cos, (lambda y, x: -math.sin(x),))
-    pair = Op("pair", lambda a, b: a * b, lambda y, a, b: (b, math.exp(b) * a))
+    pair = Op("pair", lambda a, b: a * b, lambda y, *ab: (ab[1], math.exp(ab[1]) * ab[0]))
     x, b = named(2.0, "x"), named(3.0, "b")
     assert local_derivative(cube(x), 0) == "3·x²"
     assert local_derivative(swish(x), 0) == "swish′(x)"

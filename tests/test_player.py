@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 import autograd_lite as al
 from autograd_lite import Value, constant, parameter
 from autograd_lite.drawing import render
-from autograd_lite.drawing.escaping import clean
 from autograd_lite.drawing.player import Player, player
 from autograd_lite.drawing.story import Step, Term
 from autograd_lite.formula import PLAIN, plain_name
+from autograd_lite.labels import clean
 
 SYSTEM_DOT = render.shutil.which("dot")
 
@@ -271,6 +271,16 @@ def test_of_many_weights_none_has_a_place_of_its_own(engine: str) -> None:
     data = data_of(player(al.sum(mlp([0.5] * 6))))
     placed = [edge["label"] is not None for edge in data["edges"]]
     assert placed == [False] * 42 + [True] * 28 + [False] * 4
+
+
+def test_a_target_that_is_a_variable_has_a_card_and_a_gradient() -> None:
+    """E = (o - t)^2 / 2, so dE/dt = t - o."""
+    (o,), t = al.nn.MLP([1, 1], rng=1)([1.0]), Value(0.5, label="t")
+    page = player(labelled(al.losses.half_squared_error([o], [t]), "E"))
+    (step,) = [step for step in page.steps if step.title == "Backward: E → t"]
+    assert step.equation[-1].text == t.data - o.data
+    (place,) = step.lit
+    assert data_of(page)["cards"][place]["title"] == "t"
 
 
 def test_a_neuron_level_needs_neurons_and_one_sample() -> None:

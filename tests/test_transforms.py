@@ -235,6 +235,27 @@ def test_several_outputs_are_a_type_error_that_names_function_and_way_out() -> N
         grad(al.softmax)([1.0, 2.0])
 
 
+@pytest.mark.parametrize("transform", [al.grad, al.value_and_grad, al.hessian, al.hvp])
+def test_an_error_names_the_transformation_that_was_asked_for(transform: Any) -> None:
+    more = ([1.0],) if transform is al.hvp else ()
+    with pytest.raises(TypeError) as error:
+        transform(lambda x: [x[0], x[0]])([1.0], *more)
+    assert str(error.value).startswith(f"{transform.__name__}: <lambda> returned list of 2, not")
+
+
+@pytest.mark.parametrize("transform", [al.jvp, al.hvp])
+def test_a_wrong_direction_names_the_transformation_that_was_asked_for(transform: Any) -> None:
+    name = transform.__name__
+    for args, text in [
+        (([1.0],), "call it with the arguments of f and then the direction"),
+        (([1.0], [1.0, 2.0]), "the direction has 2 numbers, the argument 1"),
+        (([1.0], [[1.0]]), "the direction does not nest as the argument does"),
+    ]:
+        with pytest.raises((TypeError, ValueError)) as error:
+            transform(lambda x: x[0] * x[0])(*args)
+        assert str(error.value) == f"{name}: {text}"
+
+
 @pytest.mark.parametrize("thing", ["abc", None, {"a": 1.0}, 1j])
 def test_only_real_numbers_are_differentiated_by_and_returned(thing: Any) -> None:
     with pytest.raises(TypeError, match="a real number is needed"):

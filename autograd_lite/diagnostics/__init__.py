@@ -16,12 +16,12 @@ from autograd_lite.diagnostics.plots import (
     plot_layers,
 )
 from autograd_lite.diagnostics.statistics import (
-    SATURATED_SLOPE,
     LayerStatistics,
     Recorder,
     gradient_by_depth,
     layer_statistics,
 )
+from autograd_lite.saturation import SATURATED_SLOPE
 
 __all__ = [
     "LayerStatistics", "Recorder", "SATURATED_SLOPE", "gradient_by_depth", "layer_statistics",

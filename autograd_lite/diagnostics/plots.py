@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from autograd_lite.diagnostics.statistics import SATURATED_SLOPE, LayerStatistics
+from autograd_lite.diagnostics.statistics import LayerStatistics
+from autograd_lite.saturation import SATURATED_SLOPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_lite import losses, nn
+from autograd_lite.counts import checked_count
+from autograd_lite.saturation import shares
 from autograd_lite.traversal import exclusive, sweep
 from autograd_lite.value import Value
 
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
-
-#: A unit is saturated where its activation's slope |g'(z)| is below this: it hands back to
-#: its weights less than a hundredth of the derivative that reaches it.
-SATURATED_SLOPE = 0.01
 
 
 class LayerStatistics(NamedTuple):
@@ -109,11 +107,9 @@ class Recorder:
         loss: Loss | None = None,
         every: int = 1,
     ) -> None:
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"Recorder: every is {every!r}; it must be an int of at least 1")
         self._rows, self._targets = _checked("Recorder", X, T, loss)
         self._loss = loss
-        self._every = every
+        self._every = checked_count("Recorder", "every", every)
         self.epochs: list[int] = []
         self.layers: list[list[LayerStatistics]] = []
 
@@ -160,10 +156,7 @@ def gradient_by_depth(
     (0.5, 0.5)
     """
     for name, count in (("depth", depth), ("width", width), ("samples", samples)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(
-                f"gradient_by_depth: {name} is {count!r}; it must be an int of at least 1"
-            )
+        checked_count("gradient_by_depth", name, count)
     rng = rng if isinstance(rng, Random) else Random(rng)
     sizes = [width] * (depth + 1)
     mlp = nn.MLP(sizes, activation, activation, initializer=initializer, rng=rng)
@@ -231,15 +224,15 @@ def _deltas(sums: list[list[Value]], error: Any) -> list[list[float]]:
 
 
 def _summary(layer: _Observed, with_deltas: bool) -> LayerStatistics:
-    slopes = np.abs(layer.slopes)
+    saturated, dead = shares(layer.slopes.T.tolist())
     with np.errstate(all="ignore"):  # of a net that diverged the statistics are nan
         return LayerStatistics(
             float(layer.activations.mean()),
             float(layer.activations.std()),
             float(layer.deltas.mean()) if with_deltas else None,
             float(layer.deltas.std()) if with_deltas else None,
-            float((slopes < SATURATED_SLOPE).mean()),
-            float((slopes == 0.0).all(axis=0).mean()),
+            saturated,
+            dead,
         )
 
 

@@ -8,77 +8,18 @@ activation by the hidden layer it reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
 from autograd_lite.deltas import ON_LOGITS, ON_OUTPUTS
+from autograd_lite.drawing.calls import Call, Cell, calls_of
 from autograd_lite.drawing.neighbourhood import operands
 from autograd_lite.stamp import Place, Stamp
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-
-
-@dataclass(eq=False)
-class Cell:
-    """One neuron in one call; a is None where the graph goes on from z alone."""
-
-    place: Place
-    z: Value
-    a: Value | None
-
-    @property
-    def output(self) -> Value:
-        """What the next layer reads."""
-        return self.z if self.a is None else self.a
-
-    @property
-    def activation(self) -> str | None:
-        """The activation's name, None for the identity; the user may have changed it since."""
-        return self.place.activation if self.a is None or not self.a.op else self.a.op.name
-
-    @property
-    def weights(self) -> tuple[Any, ...]:
-        """The weights, in the order of `inputs`."""
-        return self.z.parents[: len(self.z.parents) // 2]
-
-    @property
-    def inputs(self) -> tuple[Any, ...]:
-        """What the weights multiply, Values or floats."""
-        return self.z.parents[len(self.z.parents) // 2 : -1]
-
-    @property
-    def bias(self) -> Any:
-        """A Value, or 0.0 for none."""
-        return self.z.parents[-1]
-
-    @property
-    def sources(self) -> Sequence[int]:
-        """The number of the node before that each input is; weights may be gone since."""
-        count = len(self.weights)
-        return self.place.sources if len(self.place.sources) == count else range(count)
-
-
-@dataclass(eq=False)
-class Call:
-    """The neurons of one call of one network.
-
-    bit     its own in every mask of calls
-    before  the bits of the calls of the same network that it depends on
-    step    0, or one more than the last of these
-    """
-
-    bit: int
-    cells: list[Cell] = field(default_factory=list)
-    before: int = 0
-    step: int = 0
-
-    @property
-    def net(self) -> object:
-        """The network's own object."""
-        return self.cells[0].place.net
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(eq=False)
@@ -120,7 +61,7 @@ class Anatomy:
 
         What depends on other samples alone, or serves them alone, is left out.
         """
-        preferred = 0 if around is None else self.masks[around] | self._uses(around)
+        preferred = 0 if around is None else self._served(around)
         shown, number = 0, 1
         for net, starts in self._starts().items():
             others = sum(call.bit for call in starts)
@@ -140,16 +81,21 @@ class Anatomy:
                 used.update(operands(node))
         return visible, number
 
-    def _uses(self, around: Value) -> int:
-        """The bits of the calls that depend on a node, where not all of them do."""
+    def _served(self, around: Value) -> int:
+        """The bits of the calls that a node depends on, or that depend on it.
+
+        A target has neither: its loss does, the first node of any call that it leads to.
+        """
         reached = {around}
-        bits = 0
+        bits = self.masks[around]
+        first = 0
         for node in self.order:
             if not reached.isdisjoint(operands(node)) or node is around:
                 reached.add(node)
+                first = first or self.masks[node]
                 if node in self.cells:
                     bits |= self.call_of[self.cells[node]].bit
-        return bits
+        return bits or first
 
 
 def dissect(order: Sequence[Value]) -> Anatomy | None:
@@ -158,7 +104,7 @@ def dissect(order: Sequence[Value]) -> Anatomy | None:
     if not cells:
         return None
     by_node = {node: cell for cell in cells for node in (cell.z, cell.output)}
-    calls = _calls(cells, by_node)
+    calls = calls_of(cells, by_node)
     call_of = {cell: call for call in calls for cell in call.cells}
     masks: dict[Value, int] = {}
     for node in order:
@@ -243,68 +189,3 @@ def _relabelled(order: Sequence[Value], found: Mapping[Value, Cell]) -> list[Cel
 
 def _is_parameter(w: Any) -> bool:
     return isinstance(w, Value) and w.role == "parameter"
-
-
-class Sets:
-    """Disjoint sets; `join` makes one of two.
-
-    Source: Galler and Fischer (1964), with path halving.
-    """
-
-    def __init__(self) -> None:
-        self._above: dict[Hashable, Hashable] = {}
-
-    def find(self, x: Hashable) -> Hashable:
-        """The member that stands for the whole set of x."""
-        above = self._above
-        while above.setdefault(x, x) != x:
-            above[x] = above.setdefault(above[x], above[x])
-            x = above[x]
-        return x
-
-    def join(self, a: Hashable, b: Hashable) -> None:
-        """Make one set of two."""
-        self._above[self.find(b)] = self.find(a)
-
-
-def _calls(cells: Sequence[Cell], by_node: Mapping[Value, Cell]) -> list[Call]:
-    """Neurons that read one another, or share a softmax, belong to one call."""
-    sets = Sets()
-    for cell in cells:
-        peers = cell.a.parents if cell.a is not None and cell.place.activation == "softmax" else ()
-        for x in (*cell.inputs, *peers):
-            other = by_node.get(x) if isinstance(x, Value) else None
-            if other and other.place.net is cell.place.net:
-                layers = cell.place.layer - other.place.layer
-                if layers == 1 or (layers == 0 and x in peers):
-                    sets.join(other, cell)
-    parts: dict[Hashable, list[Cell]] = {}
-    for cell in cells:
-        parts.setdefault(sets.find(cell), []).append(cell)
-    calls: list[Call] = []
-    seats: dict[Hashable, list[tuple[Call, dict[Hashable, Any]]]] = {}
-    for part in parts.values():
-        # a part takes the first call of its network where its neurons and inputs fit in
-        own: dict[Hashable, Any] = {(c.place.layer, c.place.unit): c for c in part}
-        for c in part:
-            if not c.place.layer:
-                own |= {("x", i): x for i, x in zip(c.sources, c.inputs)}
-        waiting = seats.setdefault(part[0].place.net, [])
-        fitting = (
-            seat
-            for seat in waiting
-            if all(k not in seat[1] or _equal(seat[1][k], x) for k, x in own.items())
-        )
-        seat = next(fitting, None)
-        if seat is None:
-            seat = (Call(1 << len(calls)), {})
-            calls.append(seat[0])
-            waiting.append(seat)
-        seat[0].cells += part
-        seat[1].update(own)
-    return calls
-
-
-def _equal(a: Any, b: Any) -> bool:
-    """Whether two inputs are one: the same node, or the same number."""
-    return a is b or (type(a) is type(b) is float and a == b)

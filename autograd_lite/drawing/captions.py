@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd_lite import formula
-from autograd_lite.drawing.escaping import clean
+from autograd_lite.drawing.neighbourhood import operands
 from autograd_lite.drawing.sketch import Row, gradient, value
+from autograd_lite.labels import clean
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _TITLE = 60  # characters of a box's title
-NAME = 24  # characters of a label inside a formula
+_NAME = 24  # characters of a label inside a formula
 _LETTERS = 30  # a derivative longer than that stands on its edge as a number alone
+
+
+def printable(labels: Mapping[Value, str], nodes: Iterable[Value]) -> dict[Value, str]:
+    """The labels of nodes and of their operands, as they stand inside formulas."""
+    named = [p for node in nodes for p in (*operands(node), node)]
+    return {node: clean(labels[node], _NAME) for node in named}
 
 
 def caption(node: Value, names: Mapping[Value, str]) -> tuple[str, list[Row]]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd_lite import formula
+from autograd_lite.counts import checked_count
 from autograd_lite.drawing.anatomy import dissect
-from autograd_lite.drawing.captions import NAME, caption, derivatives
-from autograd_lite.drawing.escaping import clean, quoted
+from autograd_lite.drawing.arguments import check_choice, check_root
+from autograd_lite.drawing.captions import caption, derivatives, printable
+from autograd_lite.drawing.escaping import quoted
 from autograd_lite.drawing.levels import coarse
 from autograd_lite.drawing.neighbourhood import Neighbourhood, operands, select
 from autograd_lite.drawing.render import Drawing
@@ -22,7 +24,7 @@ from autograd_lite.traversal import topological
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["LEVELS", "THEMES", "Theme", "draw"]
 
@@ -45,8 +47,9 @@ def draw(
                else "op"
     around     draw what lies within `hops` boxes of this node, and on its way to the root
     max_nodes  a larger picture (boxes, and what stands on links) is drawn at the next coarser
-               level; where there is none, or with `around`, the nearest boxes are drawn. The
-               title says what was left out; cut edges end in a stub
+               level; where there is none, or with `around`, the nearest boxes are drawn, at
+               least those of `around` and of root. The title says what was left out; cut edges
+               end in a stub
     theme      "light" or "dark"
 
     Gradients and δ are each node's `.grad`: 0 before `backward`, and the title says so. Of
@@ -61,7 +64,13 @@ def draw(
     >>> "∂c/∂a = b = -3" in draw(c).source
     True
     """
-    _check(root, level, around, hops, max_nodes, theme)
+    check_root("draw", "draw one of its Values, or their al.sum", root)
+    if around is not None and not isinstance(around, Value):
+        raise TypeError(f"draw: around must be a Value, got {type(around).__name__}")
+    check_choice("draw", "level", level, LEVELS)
+    check_choice("draw", "theme", theme, tuple(THEMES))
+    checked_count("draw", "hops", hops)
+    checked_count("draw", "max_nodes", max_nodes)
     order = topological(root)
     picture = Drawing()
     small = len(order) <= max_nodes or around is not None
@@ -86,39 +95,13 @@ def _ops(
     """The lines of the op level."""
     root = order[-1]
     near = select(order, around, hops, max_nodes)
-    names = _names(order, near.nodes)
+    names = printable(formula.node_names(order), near.nodes)
     yield from _head(theme)
     if len(near.nodes) < len(order):
         name = formula.plain_name(names[root if around is None else around])
         title = _title(len(near.nodes), len(order), name, around is not None, hops, max_nodes)
         yield heading(title)
     yield from _body(root, near, around, names, theme)
-
-
-def _check(
-    root: Value, level: str, around: Value | None, hops: int, max_nodes: int, theme: str
-) -> None:
-    if not isinstance(root, Value):
-        hint = (
-            "; draw one of its Values, or their al.sum" if isinstance(root, (list, tuple)) else ""
-        )
-        raise TypeError(f"draw: root must be a Value, got {type(root).__name__}{hint}")
-    if around is not None and not isinstance(around, Value):
-        raise TypeError(f"draw: around must be a Value, got {type(around).__name__}")
-    for name, given, known in (("level", level, LEVELS), ("theme", theme, tuple(THEMES))):
-        if given not in known:
-            listed = f"{', '.join(map(repr, known[:-1]))} and {known[-1]!r}"
-            raise ValueError(f"draw: {name} is {given!r}; there are {listed}")
-    for name, count in (("hops", hops), ("max_nodes", max_nodes)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"draw: {name} is {count!r}; it must be an int of at least 1")
-
-
-def _names(order: Sequence[Value], shown: Iterable[Value]) -> dict[Value, str]:
-    """Printable names of the nodes shown and of their operands."""
-    labels = formula.node_names(order)
-    named = [p for node in shown for p in (*operands(node), node)]
-    return {node: clean(labels[node], NAME) for node in named}
 
 
 def _head(theme: Theme, ordering: str = "ordering=in ") -> Iterator[str]:

@@ -1,31 +1,11 @@
 """User text made safe for DOT: nothing in a label is ever read as markup or as an attribute.
 
-Labels go into HTML-like labels as escaped text, or into quoted strings; what neither can
-hold (control characters, lone surrogates) or what would reorder its neighbours (bidirectional
-overrides) becomes U+FFFD.
+Cleaned labels go into HTML-like labels as escaped text, or into quoted strings.
 """
 
 from __future__ import annotations
 
-import re
 from html import escape
-
-# The C0 and C1 controls, surrogates, bidirectional controls, and what XML forbids.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
-)
-
-
-def clean(label: str, limit: int = 60) -> str:
-    r"""One line of at most `limit` characters that any engine prints.
-
-    White space becomes single spaces, the unprintable U+FFFD; a longer text ends in "…".
-
-    >>> clean("a\n b\x00"), clean("loss" * 9, limit=9)
-    ('a b�', 'lossloss…')
-    """
-    text = _UNPRINTABLE.sub("\ufffd", " ".join(label[: 20 * limit].split())) or "\ufffd"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def markup(text: str) -> str:

@@ -8,15 +8,14 @@ from autograd_lite import formula
 from autograd_lite.drawing.neurons import layer_title
 from autograd_lite.drawing.outside import Plan
 from autograd_lite.drawing.sketch import Box, Row, gradient
+from autograd_lite.saturation import shares
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from autograd_lite.drawing.anatomy import Anatomy, Cell
-
-#: A unit is saturated where |g'(z)| is below this, as in `diagnostics.layer_statistics`.
-SATURATED_SLOPE = 0.01
+    from autograd_lite.drawing.anatomy import Anatomy
+    from autograd_lite.drawing.calls import Cell
 
 
 def layer_plan(anatomy: Anatomy, names: Mapping[Value, str]) -> Plan:
@@ -59,8 +58,7 @@ def layer_rows(cells: Sequence[Cell]) -> list[Row]:
     """What a layer's box says of its neurons, over all samples.
 
     Means of |gradient| over its parameters and of |δ| over (neuron, sample) pairs; saturated
-    is the share of these pairs with |g'(z)| < 0.01, dead the share of neurons with
-    g'(z) = 0 at every sample.
+    and dead as in `saturation.shares`.
     """
     units = dict.fromkeys(cell.place.unit for cell in cells)
     fan_in = len({i for cell in cells for i in cell.sources})
@@ -74,13 +72,11 @@ def layer_rows(cells: Sequence[Cell]) -> list[Row]:
     slopes: dict[int, list[float]] = {}
     for cell in cells:
         if cell.activation is not None and cell.a is not None:
-            slope = abs(cell.a.partials[0] or 0.0)
-            slopes.setdefault(cell.place.unit, []).append(slope)
+            slopes.setdefault(cell.place.unit, []).append(cell.a.partials[0] or 0.0)
     if slopes:
-        pairs = [s < SATURATED_SLOPE for each in slopes.values() for s in each]
-        dead = [not any(each) for each in slopes.values()]
-        rows.append(Row("saturated", f"{sum(pairs) / len(pairs):.0%}", "forward"))
-        rows.append(Row("dead", f"{sum(dead) / len(dead):.0%}", "forward"))
+        saturated, dead = shares(slopes.values())
+        rows.append(Row("saturated", f"{saturated:.0%}", "forward"))
+        rows.append(Row("dead", f"{dead:.0%}", "forward"))
     if parameters:
         rows.append(gradient("mean |grad|", _mean([p.grad for p in parameters])))
     return [*rows, gradient("mean |δ|", _mean([cell.z.grad for cell in cells]))]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd_lite import formula
-from autograd_lite.drawing.captions import NAME
-from autograd_lite.drawing.escaping import clean
+from autograd_lite.drawing.captions import printable
 from autograd_lite.drawing.layers import layer_plan
 from autograd_lite.drawing.neighbourhood import nearest, operands, stranger
 from autograd_lite.drawing.neurons import neuron_plan
@@ -64,8 +63,7 @@ def _names(anatomy: Anatomy, nodes: Sequence[Value]) -> dict[Value, str]:
     root = anatomy.order[-1]
     if not root.label and root not in anatomy.cells and "E" not in labels.values():
         labels[root] = "E"
-    named = [p for node in nodes for p in (*operands(node), node)]
-    return {node: clean(labels[node], NAME) for node in named}
+    return printable(labels, nodes)
 
 
 def _instead(level: str, finer: str, much: str, size: int, max_nodes: int) -> list[str]:

@@ -37,7 +37,8 @@ def select(
 
     The whole graph where it has at most max_nodes, else what lies within hops of the root.
     With `around`: what lies within hops of it, and on its way to the root. The nearest
-    max_nodes of them, in the order of a breadth-first search.
+    max_nodes of them, in the order of a breadth-first search, but at least `around` itself
+    and the root.
     Raises NotInGraphError where the root does not depend on `around`.
 
     >>> x = Value(1.0)

@@ -10,20 +10,21 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import formula, ops
+from autograd_lite import formula
 from autograd_lite.drawing.anatomy import targets
-from autograd_lite.drawing.escaping import clean
-from autograd_lite.drawing.neurons import layer_title, title_of
+from autograd_lite.drawing.neurons import activation_of, input_name, layer_title, title_of
 from autograd_lite.drawing.op_story import add_card
 from autograd_lite.drawing.op_story import edge as plain_edge
 from autograd_lite.drawing.scene import Arrow, Scene, Use, number
 from autograd_lite.drawing.story import EQUALS, PLUS, TIMES, Card, Edge, Step, Story, Term
+from autograd_lite.labels import clean
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from autograd_lite.drawing.anatomy import Anatomy, Cell
+    from autograd_lite.drawing.anatomy import Anatomy
+    from autograd_lite.drawing.calls import Cell
 
 _SHORT = 12  # characters of a name in a row or on an edge
 _MANY = 6  # of a longer sum the first three terms and the last are shown
@@ -70,7 +71,9 @@ class _NeuronLevel:
         aims = [t for loss, t in self.aims.values() if loss is node]
         for arrow in self.scene.arrows[node]:
             parent = arrow.parent
-            if parent.op is None and parent not in self.scene.cards and parent not in aims:
+            # a constant target stands on its neuron; a variable one has a gradient to show
+            known = parent.role == "constant" and parent in aims
+            if parent.op is None and parent not in self.scene.cards and not known:
                 self.cards.append(add_card(self.scene, parent, len(self.cards)))
         self.cards.append(add_card(self.scene, node, len(self.cards)))
         for arrow in self.scene.arrows[node]:
@@ -88,7 +91,8 @@ class _NeuronLevel:
         else:
             self.scene.cards[a] = place
             self.scene.spots[a, "value"] = (place, 1)
-            rows.append((f"{clean(self.names[cell], _SHORT)} = {_activation(cell)}", "forward"))
+            activation = activation_of(cell, _SHORT)
+            rows.append((f"{clean(self.names[cell], _SHORT)} = {activation}", "forward"))
         self.scene.spots[z, "value"] = (place, 0)
         aim = self.aims.get(cell.output) or self.aims.get(z)
         if aim is not None:
@@ -124,8 +128,7 @@ class _NeuronLevel:
         if not isinstance(x, Value) and key in self.inputs:
             return self.inputs[key]
         place = len(self.cards)
-        name = x.label if isinstance(x, Value) and x.label else f"x{i + 1}"
-        title = formula.plain_name(clean(str(name), 3 * _SHORT))
+        title = formula.plain_name(clean(input_name(x, i), 3 * _SHORT))
         rows = [("value", "forward")]
         if isinstance(x, Value):
             self.scene.cards[x] = place
@@ -300,10 +303,8 @@ class _NeuronLevel:
         ]  # fmt: skip
         if arrow in self.weights:
             x = cell.inputs[arrow.position]
-            shown = (
-                scene.shown[x] if isinstance(x, Value) else f"x{cell.sources[arrow.position] + 1}"
-            )
-            shown = formula.plain_name(shown)
+            source = cell.sources[arrow.position]
+            shown = scene.shown[x] if isinstance(x, Value) else formula.plain_name(f"x{source + 1}")
             words = f"{shown}, the input of {name}"
             equation += [TIMES, Term(arrow.partial or 0.0, words, "forward"), EQUALS]
             words = "this path" if use.of > 1 else f"∂{root}/∂{name}"
@@ -320,14 +321,6 @@ class _NeuronLevel:
             numbers=(*scene.write(p, "grad", use.total), *rows),
             labels=self.borne(p, use.total),
         )
-
-
-def _activation(cell: Cell) -> str:
-    """The activation of z in letters: σ(z)."""
-    row = cell.a.op if cell.a is not None else None
-    if row is None or row is ops.softmax:
-        return "softmax(z)"
-    return clean(formula.written(row, [formula.Symbol("z")]).text, _SHORT)
 
 
 def _bracketed(x: float) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import formula, ops
-from autograd_lite.drawing.anatomy import Anatomy, Call, Cell, targets
+from autograd_lite.drawing.anatomy import Anatomy, targets
+from autograd_lite.drawing.calls import Call, Cell
 from autograd_lite.drawing.captions import derivatives
-from autograd_lite.drawing.escaping import clean
 from autograd_lite.drawing.outside import Plan
 from autograd_lite.drawing.sketch import SHORT, Box, Link, Panel, Row, gradient, value
+from autograd_lite.labels import clean
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ def title_of(cell: Cell) -> str:
     return formula.plain_name(clean(str(own or cell.place.name), _TITLE))
 
 
+def input_name(x: Any, i: int) -> str:
+    """What a leaf or number that a first layer reads is called: its label, or x1, x2, ..."""
+    return str(x.label) if isinstance(x, Value) and x.label else f"x{i + 1}"
+
+
+def activation_of(cell: Cell, limit: int = _TITLE) -> str:
+    """The activation of z in letters: σ(z)."""
+    row = cell.a.op if cell.a is not None else None
+    if row is None or row is ops.softmax:
+        return "softmax(z)"
+    return clean(formula.written(row, [formula.Symbol("z")]).text, limit)
+
+
 def layer_title(anatomy: Anatomy, cell: Cell) -> str:
     """What a layer is called: hidden layer 2 · tanh."""
     place, call = cell.place, anatomy.call_of[cell]
@@ -74,11 +88,7 @@ def _rows(cell: Cell, target: Any, delta: str) -> list[Row]:
     if cell.a is None:
         rows.append(value("z" if cell.activation else f"{name} = z", cell.z.data))
     else:
-        op = cell.a.op
-        form = "softmax(z)" if op is ops.softmax or op is None else str(
-            formula.written(op, [formula.Symbol("z")])
-        )  # fmt: skip
-        rows += [value("z", cell.z.data), value(f"{name} = {clean(form, _TITLE)}", cell.a.data)]
+        rows += [value("z", cell.z.data), value(f"{name} = {activation_of(cell)}", cell.a.data)]
     if target is not None:
         number = target.data if isinstance(target, Value) else target
         rows.append(Row("target", formula.number(number), "text"))
@@ -94,12 +104,12 @@ def _inputs(plan: Plan, anatomy: Anatomy, cells: Sequence[Cell]) -> dict[tuple[C
         for i, x in zip(cell.sources, cell.inputs):
             if (x.op or x in plan.boxes) if isinstance(x, Value) else (call, i) in numbers:
                 continue
-            name = x.label if isinstance(x, Value) and x.label else f"x{i + 1}"
             rows = [value("value", x.data if isinstance(x, Value) else x)]
             if isinstance(x, Value) and x.role != "constant":
                 rows.append(gradient("grad", x.grad))
             panel = panels.setdefault(call, Panel("inputs"))
-            box = Box(formula.plain_name(clean(str(name), _TITLE)), rows, "input", panel)
+            title = formula.plain_name(clean(input_name(x, i), _TITLE))
+            box = Box(title, rows, "input", panel)
             plan.put(box, [x] if isinstance(x, Value) else [], -1, anatomy.calls.index(call), i)
             if not isinstance(x, Value):
                 numbers[call, i] = box

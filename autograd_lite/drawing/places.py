@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from autograd_lite import formula
-from autograd_lite.drawing.escaping import clean
-from autograd_lite.drawing.render import run
+from autograd_lite.drawing.columns import columns
+from autograd_lite.drawing.render import Remedy, run
+from autograd_lite.labels import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from autograd_lite.drawing.story import Card, Edge, Step, Story, Term
 
 _STRIP, _ROW, _WIDTH = 22, 17, 124  # pixels of a card: its title, a number, at least
 _TALL = 36  # labels in a column
+_REMEDY = Remedy(
+    "al.explain(root, wrt) tells a derivative in words, and needs none",
+    "play a value before the root, or a smaller example (one sample, a narrower network)",
+)
 
 
 def placed(story: Story) -> dict[str, Any]:
@@ -35,7 +40,7 @@ def placed(story: Story) -> dict[str, Any]:
     curves = {item["id"]: item["pos"] for item in layout.get("edges", ()) if "id" in item}
     frames = [(p, objects[f"cluster_{k}"]["bb"]) for k, p in enumerate(_panels(story))]
     return {
-        "title": clean(story.title),
+        "title": clean(story.title, 60),
         "width": round(width, 1),
         "height": round(height, 1),
         "panels": [_panel(title, box, height) for title, box in frames],
@@ -55,8 +60,8 @@ def _size(card: Card) -> tuple[int, int]:
 
 def _layout(story: Story) -> dict[str, Any]:
     """The layout engine's answer; what an edge bears is a node of its own between two edges."""
-    columns = _columns(story)
-    borne = {i for column in columns for i in column}
+    weights = _columns(story)
+    borne = {i for column in weights for i in column}
     labelled = {edge for step in story.steps for edge, _ in step.labels}
     room = "nodesep=0.25 ranksep=1.15 ordering=in"
     if labelled:  # those without a place of their own show one at a time
@@ -77,9 +82,10 @@ def _layout(story: Story) -> dict[str, Any]:
             lines.append(f"n{edge.tail}:e -> e{i}:w [id=t{i}] e{i}:e -> n{edge.head}:w [id=h{i}]")
         else:
             lines.append(f"n{edge.tail} -> n{edge.head} [id=t{i}]")
-    for column in columns:
+    for column in weights:
         lines.append(f"{{ rank=same {' -> '.join(f'e{i}' for i in column)} [style=invis] }}")
-    answer: dict[str, Any] = json.loads(run(["-Tjson0"], "\n".join([*lines, "}"]).encode()))
+    text = "\n".join([*lines, "}"]).encode()
+    answer: dict[str, Any] = json.loads(run(["-Tjson0"], text, remedy=_REMEDY))
     return answer
 
 
@@ -89,20 +95,10 @@ def _columns(story: Story) -> list[list[int]]:
     They stand where straight lines between their cards have their middles; of more than
     _TALL in a column none gets a place, and each is shown in its own step alone.
     """
-    panels = {name: [c for c in story.cards if c.panel == name] for name in _panels(story)}
-    columns: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    for i in sorted({edge for step in story.steps for edge, _ in step.labels}):
-        ends = [story.cards[k] for k in story.edges[i][:2]]
-        if ends[0].panel and ends[1].panel:
-            heights = [_index(c, panels[c.panel]) for c in ends]
-            columns.setdefault((ends[0].panel, ends[1].panel), []).append((sum(heights), i))
-    return [[i for _, i in sorted(found)] for found in columns.values() if len(found) <= _TALL]
-
-
-def _index(card: Card, cards: Sequence[Card]) -> float:
-    """Where a card stands in its panel, from 0.0 at the top to 1.0."""
-    place = next(k for k, other in enumerate(cards) if other is card)
-    return place / (len(cards) - 1) if len(cards) > 1 else 0.5
+    labelled = sorted({edge for step in story.steps for edge, _ in step.labels})
+    ends = {i: (story.edges[i].tail, story.edges[i].head) for i in labelled}
+    found = columns({i: card.panel or None for i, card in enumerate(story.cards)}, ends)
+    return [column for column in found.values() if len(column) <= _TALL]
 
 
 def _panels(story: Story) -> list[str]:

@@ -14,7 +14,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd_lite.counts import checked_count
 from autograd_lite.drawing.anatomy import dissect
+from autograd_lite.drawing.arguments import check_choice, check_root
 from autograd_lite.drawing.neuron_story import neuron_story
 from autograd_lite.drawing.op_story import op_story
 from autograd_lite.drawing.places import placed
@@ -85,7 +87,10 @@ def player(root: Value, level: str = "auto", max_nodes: int = 150, theme: str = 
     >>> [term.text for term in player(c).steps[3].equation]
     ['a.grad', '+=', -3.0, '×', 1.0, '=', -3.0]
     """
-    _check(root, level, max_nodes, theme)
+    check_root("player", "play one of its Values, or their al.sum", root)
+    check_choice("player", "level", level, LEVELS)
+    check_choice("player", "theme", theme, PAGE_THEMES)
+    checked_count("player", "max_nodes", max_nodes)
     order = topological(root)
     if len(order) > max_nodes:
         raise ValueError(
@@ -109,20 +114,6 @@ def _story(root: Value, order: Sequence[Value], level: str) -> Story:
     what = f"the network runs on {samples} samples" if samples else "no neuron of an nn model is"
     remedy = "play the loss of one sample" if samples else 'level="op" plays every value'
     raise ValueError(f"player: level is 'neuron', but {what} in this graph; {remedy}")
-
-
-def _check(root: Value, level: str, max_nodes: int, theme: str) -> None:
-    if not isinstance(root, Value):
-        hint = (
-            "; play one of its Values, or their al.sum" if isinstance(root, (list, tuple)) else ""
-        )
-        raise TypeError(f"player: root must be a Value, got {type(root).__name__}{hint}")
-    for name, given, known in (("level", level, LEVELS), ("theme", theme, PAGE_THEMES)):
-        if given not in known:
-            listed = f"{', '.join(map(repr, known[:-1]))} and {known[-1]!r}"
-            raise ValueError(f"player: {name} is {given!r}; there are {listed}")
-    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1:
-        raise ValueError(f"player: max_nodes is {max_nodes!r}; it must be an int of at least 1")
 
 
 # --- the page -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event, Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import graphviz
 
@@ -28,16 +28,28 @@ LARGEST = 2**26  # bytes of a picture; one of 5,000 boxes takes 2**22
 _PURE = "graphviz-pure"
 
 
-class EngineNotFoundError(AutogradLiteError, graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz is untyped
-    """No layout engine is installed."""
+class Remedy(NamedTuple):
+    """What a picture's user can do: without an engine, and where one takes too long."""
 
-    def __init__(self) -> None:
+    without: str
+    less: str
+
+
+DRAWING = Remedy(
+    "The DOT text is there without one: drawing.source",
+    "draw less of the graph: al.draw(root, around=node), or a smaller max_nodes",
+)
+
+
+class EngineNotFoundError(AutogradLiteError, graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz is untyped
+    """No layout engine is installed; `without` says what there is all the same."""
+
+    def __init__(self, without: str = DRAWING.without) -> None:
         Exception.__init__(
             self,
             "no layout engine found: there is no `dot` on the PATH and no `graphviz-pure` in "
             f"the environment of {sys.executable}; run `pip install graphviz-pure` (or install "
-            "Graphviz from https://graphviz.org/download). The DOT text is there without one: "
-            "drawing.source",
+            f"Graphviz from https://graphviz.org/download). {without}",
         )
 
 
@@ -49,7 +61,7 @@ class LayoutSizeError(AutogradLiteError):
     """The layout engine wrote more than LARGEST bytes."""
 
 
-def engine() -> str:
+def engine(without: str = DRAWING.without) -> str:
     """The path of the layout engine: the system's `dot`, else that of `graphviz-pure`.
 
     Raises EngineNotFoundError, a graphviz.ExecutableNotFound, where there is neither.
@@ -57,10 +69,10 @@ def engine() -> str:
     >>> Path(engine()).stem in ("dot", "graphviz-pure")
     True
     """
-    return shutil.which("dot") or _pure_engine()
+    return shutil.which("dot") or _pure_engine(without)
 
 
-def _pure_engine() -> str:
+def _pure_engine(without: str) -> str:
     try:
         files = metadata.files(_PURE) or []
     except metadata.PackageNotFoundError:
@@ -70,10 +82,15 @@ def _pure_engine() -> str:
     for path in [*found, beside / _PURE, beside / f"{_PURE}.exe"]:
         if path.is_file():
             return str(path.resolve())
-    raise EngineNotFoundError
+    raise EngineNotFoundError(without)
 
 
-def run(arguments: Sequence[str], source: bytes | None = None, folder: Path | None = None) -> bytes:
+def run(
+    arguments: Sequence[str],
+    source: bytes | None = None,
+    folder: Path | None = None,
+    remedy: Remedy = DRAWING,
+) -> bytes:
     """What the engine writes to standard output, given DOT text on standard input.
 
     Raises EngineNotFoundError; LayoutTimeoutError after 30 s; LayoutSizeError beyond 64 MB;
@@ -82,8 +99,8 @@ def run(arguments: Sequence[str], source: bytes | None = None, folder: Path | No
     >>> run(["-Tsvg"], b"digraph { a -> b }").startswith(b"<?xml")
     True
     """
-    command = [engine(), *arguments]
-    status, output, errors = _bounded(command, source or b"", folder)
+    command = [engine(remedy.without), *arguments]
+    status, output, errors = _bounded(command, source or b"", folder, remedy.less)
     if status:
         words = errors.decode("utf-8", "replace").strip()[-2000:]
         if 'Format: "' in words and Path(command[0]).stem == _PURE:
@@ -93,7 +110,7 @@ def run(arguments: Sequence[str], source: bytes | None = None, folder: Path | No
 
 
 def _bounded(
-    command: Sequence[str], source: bytes, folder: Path | None
+    command: Sequence[str], source: bytes, folder: Path | None, less: str
 ) -> tuple[int, bytes, bytes]:
     """Status, output and errors of a program that is ended at TIMEOUT and beyond LARGEST bytes."""
     with TemporaryFile() as text, TemporaryFile() as words:  # one pipe alone never blocks
@@ -103,14 +120,13 @@ def _bounded(
             command, stdin=text, stdout=subprocess.PIPE, stderr=words, cwd=folder,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         ) as process:  # fmt: skip
-            output = _read(process)
+            output = _read(process, less)
         words.seek(0)
         return process.returncode, output, words.read()
 
 
-def _read(process: subprocess.Popen[bytes]) -> bytes:
+def _read(process: subprocess.Popen[bytes], less: str) -> bytes:
     """All that the process writes until it ends; it is killed where that is too late or long."""
-    less = "draw less of the graph: al.draw(root, around=node), or a smaller max_nodes"
     late = Event()
 
     def end() -> None:

@@ -10,16 +10,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd_lite import formula, ops
-from autograd_lite.drawing.escaping import clean
+from autograd_lite.drawing.captions import printable
 from autograd_lite.drawing.story import EQUALS, TIMES, Step, Term, computation
 from autograd_lite.formula import Symbol
+from autograd_lite.labels import clean
 from autograd_lite.traversal import exclusive, sweep
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-NAME = 24  # characters of a label inside a formula
 _LETTERS = 40  # a derivative longer than that is shown as its number alone
 _FEW = 4  # of more names the first of these many are listed
 
@@ -65,8 +65,7 @@ class Scene:
             leaves, nodes = sweep(root, 1.0)
             self.gradients = {node: float(node.cot) for node in order}
         self.backwards, self.reached = nodes[::-1], {*leaves, *nodes}
-        labels = formula.node_names(order)
-        self.names = {node: clean(labels[node], NAME) for node in order}
+        self.names = printable(formula.node_names(order), order)
         self.shown = {node: formula.plain_name(name) for node, name in self.names.items()}
         self.arrows = {node: _arrows(node) for node in order}
         self._derivatives = {node: formula.local_derivatives(node, self.names) for node in order}

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd_lite import formula
-from autograd_lite.drawing.escaping import clean, markup, quoted
+from autograd_lite.drawing.columns import columns
+from autograd_lite.drawing.escaping import markup, quoted
 from autograd_lite.drawing.neighbourhood import nearest
+from autograd_lite.labels import clean
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
@@ -100,8 +102,8 @@ class Sketch:
 def crop(sketch: Sketch, centre: Box, root: Box, hops: int, limit: int) -> tuple[Sketch, bool]:
     """What lies within hops of a box and on its way to the root's box.
 
-    The nearest boxes, breadth first, as long as the size stays within the limit; and whether
-    it cut more of them off.
+    The nearest boxes, breadth first, as long as the size stays within the limit, but at least
+    these two; and whether it cut more of them off.
     """
     into: dict[Box, list[Link]] = {box: [] for box in sketch.boxes}
     out_of: dict[Box, list[Link]] = {box: [] for box in sketch.boxes}
@@ -205,42 +207,28 @@ def body(sketch: Sketch, theme: Theme, centre: Box | None) -> Iterator[str]:
 
 
 def _links(sketch: Sketch, ids: Mapping[Box, str], theme: Theme) -> Iterator[str]:
-    columns = _columns(sketch)
+    weights = _columns(sketch)
+    borne = {k: len(column) for column in weights.values() for k in column}
     for k, link in enumerate(sketch.links):
         style = " style=dashed" if link.dashed else ""
         tail, head = f"{ids[link.tail]}:e", f"{ids[link.head]}:w"
         if not link.bears:
             yield f"\t{tail} -> {head} [{style.strip()}]\n"
             continue
-        short = len(columns.get((link.tail.panel, link.head.panel), ())) > _TALL
+        short = borne.get(k, 0) > _TALL
         yield f"\te{k} [label=<{_tag(link, short, theme)}> {_BARE}]\n"
         yield f"\t{tail} -> e{k}:w [arrowhead=none{style}]\n"
         yield f"\te{k}:e -> {head} [{style.strip()}]\n"
-    for column in columns.values():
+    for column in weights.values():
         if len(column) > 1:
             yield f"\t{{rank=same {' -> '.join(f'e{k}' for k in column)} [style=invis]}}\n"
 
 
-def _columns(sketch: Sketch) -> dict[tuple[Panel | None, Panel | None], list[int]]:
-    """Of every pair of panels the links that bear weights, from above to below.
-
-    In the order of where a straight line between its ends has its middle.
-    """
-    members: dict[Panel | None, list[Box]] = {}
-    for box in sketch.boxes:
-        members.setdefault(box.panel, []).append(box)
-    height = {
-        box: i / max(1, len(boxes) - 1) for boxes in members.values() for i, box in enumerate(boxes)
-    }
-    columns: dict[tuple[Panel | None, Panel | None], list[int]] = {}
-    for k, link in enumerate(sketch.links):
-        if link.weight is not None and link.tail.panel and link.head.panel:
-            columns.setdefault((link.tail.panel, link.head.panel), []).append(k)
-    for column in columns.values():
-        ends = [(sketch.links[k].tail, sketch.links[k].head) for k in column]
-        middle = {k: (height[a] + height[b], height[a]) for k, (a, b) in zip(column, ends)}
-        column.sort(key=middle.__getitem__)
-    return columns
+def _columns(sketch: Sketch) -> dict[tuple[Panel, Panel], list[int]]:
+    """The links that bear weights."""
+    links = enumerate(sketch.links)
+    ends = {k: (link.tail, link.head) for k, link in links if link.weight is not None}
+    return columns({box: box.panel for box in sketch.boxes}, ends)
 
 
 def _tag(link: Link, short: bool, theme: Theme) -> str:

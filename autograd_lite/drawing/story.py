@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd_lite import formula, ops
-from autograd_lite.drawing.escaping import clean
 from autograd_lite.formula import Symbol
+from autograd_lite.labels import clean
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
