@@ -9,7 +9,7 @@ of weights.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ class Layer:
 
     def parameters(self) -> list[Value]:
         """Those of the neurons in order, each Value once."""
-        return list(dict.fromkeys(p for neuron in self.neurons for p in neuron.parameters()))
+        return list(dict.fromkeys(chain.from_iterable(n.parameters() for n in self.neurons)))
 
     def matrix(self) -> tuple[np.ndarray, np.ndarray]:
         """The weights as an array (inputs, neurons), 0.0 where there is none, and the biases."""
@@ -282,7 +282,8 @@ class MLP:
 
     def parameters(self) -> list[Value]:
         """The distinct weights and biases: layer by layer, neuron by neuron, its bias last."""
-        return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters()))
+        neurons = chain.from_iterable(layer.neurons for layer in self.layers)
+        return list(dict.fromkeys(chain.from_iterable(n.parameters() for n in neurons)))
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""

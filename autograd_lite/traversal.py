@@ -92,8 +92,9 @@ def numbered(roots: Sequence[Value], given: Sequence[Value]) -> Numbered:
         for root in roots:
             _visit(root, token, visited, nodes, recorded=True)
         missing = [leaf for leaf in given if leaf.mark is not token]
-        known = set(given)
-        leaves = [leaf for leaf in visited if leaf not in known]
+        known = object()
+        deque(map(setattr, given, repeat("mark"), repeat(known)), maxlen=0)
+        leaves = [leaf for leaf in visited if leaf.mark is not known]
         deque(map(setattr, chain(given, nodes, leaves), repeat("mark"), count()), maxlen=0)
         mark, none = repeat("mark"), repeat(-1)
         of_a = list(map(getattr, [node.a for node in nodes], mark, none))

@@ -99,7 +99,7 @@ class _Emitter:
                 self._backward(number, self.groups[number])
         return Source(
             self._text(results, gradient), self.at.constants, self.rows, self.blocks,
-            [tape.index[node] for node in order], self._whole(gradient), self.careful,
+            [tape.index(node) for node in order], self._whole(gradient), self.careful,
         )  # fmt: skip
 
     def _whole(self, gradient: bool) -> Whole | None:
@@ -117,7 +117,7 @@ class _Emitter:
             kind.block.varying and kind.block.statics != statics
         ):
             return None
-        positions = [tape.index[node] for node in reads]
+        positions = [tape.index(node) for node in reads]
         return Whole(
             kind.block, np.array(positions[:statics], np.intp),
             np.array(positions[statics:], np.intp), np.array([places[n] for n in tape.outputs]),
@@ -155,7 +155,7 @@ class _Emitter:
         return f"{len(group.nodes)} x {kind.name}{lane}"
 
     def _out(self, group: Group) -> str:
-        array, _ = self.at.place[group.nodes[0]]
+        array, _ = self.at.place(group.nodes[0])
         return array.name if not array.ones else self.at.view(f"{array.name}[:{array.rows}]")
 
     def _forward(self, number: int, group: Group) -> None:
@@ -316,9 +316,9 @@ class _Emitter:
     # --- backward ---------------------------------------------------------------------------
 
     def _seed(self, node: int) -> None:
-        if node not in self.at.place:
+        if not self.at.has(node):
             return  # the output is a constant
-        array, row = self.at.place[node]
+        array, row = self.at.place(node)
         array.has_cotangent = True
         array.written[row] = True
         seed = "seed" if array.varying else "seed * B"
@@ -326,7 +326,7 @@ class _Emitter:
         self.backward.append(f"{self.at.view(f'd{array.name}[{row}:{row + 1}]')}.fill({seed})")
 
     def _backward(self, number: int, group: Group) -> None:
-        array, _ = self.at.place[group.nodes[0]]
+        array, _ = self.at.place(group.nodes[0])
         if not group.needs or not array.has_cotangent:
             return
         self.backward.append(f"# back through {self._title(group)}")
@@ -360,12 +360,10 @@ class _Emitter:
                 self._give(group.operands[i], g, partials[i], str(n), group.varying, _by(kind))
 
     def _needs(self, node: int) -> bool:
-        place = self.at.place.get(node)
-        if place is None or place[0].name == "x":
+        if not self.at.has(node):
             return False
-        if place[0].name == "s":
-            return True
-        return self.groups[int(place[0].name[1:]) - 1].needs
+        name = self.at.place(node)[0].name
+        return name == "s" or (name != "x" and self.groups[int(name[1:]) - 1].needs)
 
     def _backward_product(self, group: Group, g: str, weights: str, operands: str) -> None:
         """dW = dY X^T and dX = W^T dY: the rule of `mul`, summed as the products are."""
@@ -390,7 +388,7 @@ class _Emitter:
         It saved a twentieth of the step of 784-128-64-10 on a batch of 64.
         """
         body = group.operands[1][: -group.columns]
-        columns = [self.tape.index.get(n, -1) for n in body]
+        columns = [self.tape.index(n) for n in body]
         weights = self.at.single(group.operands[0])
         if (
             group.columns > 1 or len(body) < 128 or weights is None or any(
@@ -485,7 +483,7 @@ class _Emitter:
         by_array: dict[int, tuple[Array, list[int], list[int]]] = {}
         for i, node in enumerate(nodes):
             if self._needs(node):
-                array, row = self.at.place[node]
+                array, row = self.at.place(node)
                 entry = by_array.setdefault(id(array), (array, [], []))
                 entry[1].append(i)
                 entry[2].append(row)
@@ -570,7 +568,7 @@ class _Emitter:
 
     def _fill_inputs(self) -> list[str]:
         """Copies of the samples' columns into the rows of x."""
-        columns = [self.tape.index[node] for node in self._inputs()]
+        columns = [self.tape.index(node) for node in self._inputs()]
         runs: list[list[int]] = []  # first row, first column, count
         for row, column in enumerate(columns):
             if runs and column == runs[-1][1] + runs[-1][2]:

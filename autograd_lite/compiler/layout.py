@@ -48,7 +48,8 @@ class Layout:
         self.tape = tape
         self.gathers = gathers
         self.arrays: list[Array] = []
-        self.place: dict[int, tuple[Array, int]] = {}
+        self._array: list[Array | None] = [None] * len(tape)  # where each node stands,
+        self._row = [0] * len(tape)  # and in which row
         self.constants: dict[str, Any] = {}
         self.views: dict[str, str] = {}
         self._taken: dict[str, int] = {}  # how many views begin with a letter
@@ -60,9 +61,20 @@ class Layout:
         """A new array with these nodes as rows."""
         array = Array(name, list(nodes), varying)
         self.arrays.append(array)
+        arrays, rows = self._array, self._row
         for row, node in enumerate(nodes):
-            self.place[node] = (array, row)
+            arrays[node], rows[node] = array, row
         return array
+
+    def has(self, node: int) -> bool:
+        """Whether a node stands in an array; constants do not."""
+        return self._array[node] is not None
+
+    def place(self, node: int) -> tuple[Array, int]:
+        """The array in which a node stands, and its row there."""
+        array = self._array[node]
+        assert array is not None
+        return array, self._row[node]
 
     def view(self, expression: str, letter: str = "v") -> str:
         """The name of a view that is made once, when the arrays are."""
@@ -92,7 +104,7 @@ class Layout:
         """Consecutive rows of one array as (array, first row, count); None for one constant."""
         runs: list[Run] = []
         for node, before in zip(nodes, [-1, *nodes]):
-            array, row = self.place.get(node, (None, 0))
+            array, row = self._array[node], self._row[node]
             if runs:
                 last, first, count = runs[-1]
                 follows = node == before if array is None else row == first + count
@@ -122,12 +134,12 @@ class Layout:
         """The array, first row and count of nodes that stand in consecutive rows, or None."""
         if not nodes:
             return None
-        place = self.place
-        first = place.get(nodes[0])
-        last = place.get(nodes[-1])
-        if first is None or last != (first[0], first[1] + len(nodes) - 1):
+        array, row = self._array[nodes[0]], self._row[nodes[0]]
+        last = nodes[-1]
+        if array is None or self._array[last] is not array:
             return None
-        array, row = first
+        if self._row[last] != row + len(nodes) - 1:
+            return None
         if nodes != array.nodes[row : row + len(nodes)]:
             return None
         return array, row, len(nodes)
@@ -149,7 +161,7 @@ class Layout:
         name = self.buffer(len(nodes), width == "B")
         single = next(iter(sources)) if len(sources) == 1 else None
         if single is not None and len(runs) > 4:
-            index = self.constant(np.array([self.place[n][1] for n in nodes]))
+            index = self.constant(np.array([self._row[n] for n in nodes]))
             self.gathers.append(f"np.take({single.name}, {index}, axis=0, out={name}, mode='clip')")
         elif len(runs) > 64:
             self._gather_by_array(nodes, name)
@@ -174,7 +186,7 @@ class Layout:
             if node in self.tape.number:
                 numbers.append((i, self.tape.number[node]))
             else:
-                array, row = self.place[node]
+                array, row = self.place(node)
                 by_array.setdefault(array.name, []).append((i, row))
         if numbers:
             at = self.constant(np.array([i for i, _ in numbers]))

@@ -50,6 +50,7 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
     levels = _levels(tape)
     needs = _needs(tape)
     groups = _grouped(tape, varying, levels, needs)
+    leaves = tape.leaves
     preference: dict[int, int] = {}
     ordered: list[Group] = []
     for group in sorted(groups, key=lambda g: -g.level):
@@ -63,7 +64,8 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
                 part.operands = [list(column) for column in zip(*_arguments(tape, part))]
             for column in part.operands:
                 for node in column:
-                    preference.setdefault(node, len(preference))
+                    if node >= leaves:
+                        preference.setdefault(node, len(preference))
         ordered += reversed(parts)
     ordered.reverse()
     return ordered
@@ -229,7 +231,6 @@ def parameter_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
 def input_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
     """The inputs' nodes: those that the first product reads come last, so that ones may follow."""
     leaves = [n for n, kind in enumerate(tape.kind) if kind == INPUT]
-    leaves.sort(key=lambda n: tape.index[n])
     for group in groups:
         if group.rows and any(tape.kind[n] == INPUT for n in group.operands[1]):
             read = [n for n in group.operands[1] if tape.kind[n] == INPUT]

@@ -35,7 +35,7 @@ class Tape:
 
     kind     per node its row or block, or INPUT, PARAMETER or CONSTANT
     args     per node the numbers of its operands
-    index    per input or parameter leaf its position
+    n_inputs, leaves  how many inputs, and inputs and parameters, come first
     number   per constant its value
     outputs  the numbers of the roots
     """
@@ -43,7 +43,8 @@ class Tape:
     def __init__(self) -> None:
         self.kind: list[Op | Block | Output | str] = []
         self.args: list[tuple[int, ...]] = []
-        self.index: dict[int, int] = {}
+        self.n_inputs = 0
+        self.leaves = 0
         self.number: dict[int, float] = {}
         self.outputs: list[int] = []
         self._constants: dict[bytes, int] = {}
@@ -58,7 +59,11 @@ class Tape:
         """Inputs, then parameters: the first nodes of a tape."""
         self.kind += [INPUT] * n_inputs + [PARAMETER] * n_parameters
         self.args += [()] * (n_inputs + n_parameters)
-        self.index = dict(enumerate([*range(n_inputs), *range(n_parameters)]))
+        self.n_inputs, self.leaves = n_inputs, n_inputs + n_parameters
+
+    def index(self, node: int) -> int:
+        """A leaf's position among the inputs, or among the parameters."""
+        return node if node < self.n_inputs else node - self.n_inputs
 
     def constant(self, number: float) -> int:
         """The node of a constant; equal bits share one."""

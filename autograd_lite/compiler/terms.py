@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Tape
+from autograd_lite.compiler.tape import CONSTANT, PARAMETER, Tape
 from autograd_lite.compiler.trace import LINEAR
 
 
@@ -51,15 +51,14 @@ class _Collector:
         self.old = tape
         self.new = Tape()
         self.varying: list[bool] = []
-        self.place: dict[int, int] = {}  # old node to new node
+        self.place = [-1] * len(tape)  # per old node the new one
 
     def run(self) -> tuple[Tape, list[bool]]:
         old, absorbed = self.old, self._absorbed()
-        leaves = len(old.index)  # they come first
-        n_inputs = old.kind[:leaves].count(INPUT)
+        leaves, n_inputs = old.leaves, old.n_inputs
         self.new.add_leaves(n_inputs, leaves - n_inputs)
         self.varying += [True] * n_inputs + [False] * (leaves - n_inputs)
-        self.place = dict(enumerate(range(leaves)))
+        self.place[:leaves] = range(leaves)
         for node in range(leaves, len(old)):
             kind = old.kind[node]
             if absorbed[node]:
@@ -78,7 +77,7 @@ class _Collector:
         old, n = self.old, len(self.old)
         operands = np.fromiter(chain.from_iterable(old.args), np.int64)
         consumer = np.full(n, -1)
-        consumer[operands] = np.repeat(np.arange(n), [len(args) for args in old.args])
+        consumer[operands] = np.repeat(np.arange(n), list(map(len, old.args)))
         uses = np.bincount(operands, minlength=n)
         np.add.at(uses, old.outputs, 1)
         absorbed = [False] * n
@@ -214,8 +213,11 @@ class _Collector:
         n = len(args) // 2
         place = self.place
         varying = self.varying
-        for a, b in zip(args[:n], args[n : 2 * n], strict=True):
-            w, x = place[a], place[b]
+        weights, operands = ([place[a] for a in half] for half in (args[:n], args[n : 2 * n]))
+        if not any(map(varying.__getitem__, weights)) and all(map(varying.__getitem__, operands)):
+            products += zip(weights, operands)  # a neuron: no pair needs to be looked at
+            weights = operands = []
+        for w, x in zip(weights, operands, strict=True):
             if varying[w]:
                 if varying[x]:
                     pairs.append((w, x))
