@@ -545,3 +545,10 @@ def test_names_and_bytes_equal_those_of_the_package_itself(tmp_path: Path) -> No
     b = theirs.render("x.gv", directory=tmp_path / "theirs", **options)
     assert Path(a).name == Path(b).name
     assert Path(a).read_bytes() == Path(b).read_bytes()
+
+
+def test_a_picture_of_operations_says_that_backward_has_not_run() -> None:
+    y = Value(2.0, label="a") * 3.0
+    assert "backward() has not run from here" in al.draw(y, level="op").source
+    y.backward()
+    assert "backward()" not in al.draw(y, level="op").source

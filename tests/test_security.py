@@ -95,7 +95,9 @@ def test_s7_a_hostile_symbol_of_a_users_row_breaks_no_picture(label: str) -> Non
 
 def test_s7_ids_are_ours_in_the_order_of_the_graph() -> None:
     a, b = Value(1.0, label="n7"), Value(2.0, label="n0")
-    source = al.draw(a * b + a).source
+    y = a * b + a
+    y.backward()
+    source = al.draw(y).source
     assert re.findall(r"^\t(\S+) \[label", source, re.MULTILINE) == ["n0", "n1", "n2", "n3"]
     assert re.findall(r"^\t(\S+) -> (\S+) \[", source, re.MULTILINE) == [
         ("n0", "n2"), ("n1", "n2"), ("n2", "n3"), ("n0", "n3"),

@@ -55,3 +55,8 @@ def derivatives(node: Value, names: Mapping[Value, str]) -> Iterator[tuple[Value
         letters = str(symbol) if isinstance(symbol, formula.Symbol) else ""
         parts = [ratio, letters, formula.number(partial)]
         yield p, " = ".join(part for part in parts if 0 < len(part) <= _LETTERS or part is ratio)
+
+
+def not_swept(root: Value) -> bool:
+    """Whether no `backward` has started here: its own gradient would be 1."""
+    return root.op is not None and root.grad == 0.0

@@ -13,7 +13,7 @@ from autograd_lite import formula
 from autograd_lite.counts import checked_count
 from autograd_lite.drawing.anatomy import dissect
 from autograd_lite.drawing.arguments import check_choice, check_root
-from autograd_lite.drawing.captions import caption, derivatives, printable
+from autograd_lite.drawing.captions import caption, derivatives, not_swept, printable
 from autograd_lite.drawing.escaping import quoted
 from autograd_lite.drawing.levels import coarse
 from autograd_lite.drawing.neighbourhood import Neighbourhood, operands, select
@@ -97,10 +97,14 @@ def _ops(
     near = select(order, around, hops, max_nodes)
     names = printable(formula.node_names(order), near.nodes)
     yield from _head(theme)
+    notes: list[str] = []
     if len(near.nodes) < len(order):
         name = formula.plain_name(names[root if around is None else around])
-        title = _title(len(near.nodes), len(order), name, around is not None, hops, max_nodes)
-        yield heading(title)
+        notes += _title(len(near.nodes), len(order), name, around is not None, hops, max_nodes)
+    if not_swept(root):
+        notes.append("backward() has not run from here: gradients are older or 0.")
+    if notes:
+        yield heading(notes)
     yield from _body(root, near, around, names, theme)
 
 

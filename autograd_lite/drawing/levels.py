@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd_lite import formula
-from autograd_lite.drawing.captions import printable
+from autograd_lite.drawing.captions import not_swept, printable
 from autograd_lite.drawing.layers import layer_plan
 from autograd_lite.drawing.neighbourhood import nearest, operands, stranger
 from autograd_lite.drawing.neurons import neuron_plan
@@ -52,7 +52,7 @@ def coarse(
     elif anatomy.samples > 1:
         which = f"Sample {number:,} of {anatomy.samples:,}"
         notes.insert(0, f"{which}; gradients of weights and biases add up over all of them.")
-    if root.op is not None and root.grad == 0.0:
+    if not_swept(root):
         notes.append("backward() has not run from here: δ is 0, other gradients are older or 0.")
     return _cropped(plan, notes, around, hops, max_nodes)
 
