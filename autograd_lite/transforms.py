@@ -35,6 +35,8 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     `argnums` says by which arguments to differentiate: a number, or several for a tuple.
     An argument that the result does not depend on has the gradient 0.0. A NumPy vector
     reaches f as a list and its gradient is a NumPy vector.
+    Where f also uses Values from outside, such as a network's weights, the results are Values
+    that can be differentiated by those; `.data` is the number.
     Raises TypeError where f does not return one number, ValueError for a bad argnums.
 
     >>> grad(lambda x: x**3)(2.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from math import isclose, isfinite
 from typing import TYPE_CHECKING, TypeVar
 
 from autograd_lite import formula, ops
@@ -277,7 +278,18 @@ class Telling:
         if self.told.wrt.role == "constant":
             return []
         number = self.inline(self.form.number(self.told.gradient))
-        return [f"check: {self.inline(self.name(self.told.wrt))}.grad = {number}"]
+        note = self.doubt()
+        return [f"check: {self.inline(self.name(self.told.wrt))}.grad = {number}{note}"]
+
+    def doubt(self) -> str:
+        """Why the numbers above may look wrong: strong zeros, or a sum that rounding decides."""
+        told = self.told
+        for term in told.terms:
+            numbers = [x for x in term.factors if x is not None]
+            if term.product == 0.0 and not all(map(isfinite, numbers)):
+                return " (a factor 0 passes nothing, whatever stands beside it)"
+        same = isclose(told.total, told.gradient, rel_tol=1e-6) or told.total != told.total
+        return "" if same else " (not the sum: its terms cancel, and rounding decides what is left)"
 
     # --- what the three layouts share
 

@@ -451,3 +451,12 @@ def test_a_formula_of_shared_parts_does_not_explode() -> None:
     for _ in range(20_000):
         deep = deep.tanh() * 0.5
     assert al.latex(deep).count(r"\tanh") == 20_000
+
+
+def test_numbers_that_look_wrong_are_explained() -> None:
+    x = Value(1.0, label="x")
+    assert "(not the sum: its terms cancel" in str(al.explain(1e20 * x - 1e20 * x + x, x))
+    z = Value(0.0, label="x")
+    assert "(a factor 0 passes nothing" in str(al.explain(z * al.log(z), z))
+    w = Value(2.0, label="w")
+    assert "(" not in str(al.explain(w * w * 3.0, w)).split("check:")[1]
