@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from autograd_lite.compiler.block import Block
 from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Output, Tape
 from autograd_lite.compiler.terms import Pairs, Product, Sum
+from autograd_lite.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,19 +158,12 @@ def _components(
     nodes: list[int], weights: dict[int, tuple[int, ...]], columns: dict[int, tuple[int, ...]]
 ) -> list[list[int]]:
     """Nodes that are linked by common weights or common operands."""
-    parent: dict[object, object] = {}
-
-    def find(x: object) -> object:
-        while parent.setdefault(x, x) is not x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        return x
-
+    linked = Sets()
     for node in nodes:
-        parent[find(("w", weights[node]))] = find(("x", columns[node]))
+        linked.join(("x", columns[node]), ("w", weights[node]))
     found: dict[object, list[int]] = {}
     for node in nodes:
-        found.setdefault(find(("w", weights[node])), []).append(node)
+        found.setdefault(linked.find(("w", weights[node])), []).append(node)
     return list(found.values())
 
 

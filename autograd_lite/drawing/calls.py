@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite.drawing.sets import Sets
+from autograd_lite.sets import Sets
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
