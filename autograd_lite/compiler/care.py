@@ -29,6 +29,8 @@ def careful(trace: Trace) -> bool:
     if not any(weighted):
         return False
     hiding = [not _weighted(row) and _hides_nan(row) for row in trace.rows]
+    if not any(hiding):
+        return False
     found = [False] * len(trace)
     kinds, start, args = trace.kind.tolist(), trace.start.tolist(), trace.args.tolist()
     for node, kind in enumerate(kinds):
