@@ -7,7 +7,7 @@ means something, so that a new row takes part by existing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -77,6 +77,12 @@ def run(
 def total(results: Sequence[Any]) -> Any:
     """A root that all of them lead to, of moderate size."""
     return al.sum([al.tanh(y * 0.2) for y in results])
+
+
+def function(choices: Iterable[int], leaves: int) -> Callable[[Sequence[Any]], Any]:
+    """The program as a function of its leaves, its result their total."""
+    statements = program(choices, leaves)
+    return lambda xs: total(run(statements, xs))
 
 
 def sizes(root: al.Value) -> dict[al.Value, float]:

@@ -377,11 +377,17 @@ def test_without_a_system_dot_the_environments_engine_is_found(
     assert Path(render.engine()).parent == Path(sys.executable).parent.resolve()
 
 
-def test_a_system_dot_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fake = tmp_path / "dot"
-    fake.write_text("#!/bin/sh\necho fake\n")
+def fake_engine(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> Path:
+    """A program called dot, the only one on the PATH."""
+    fake = folder / "dot"
+    fake.write_text(script)
     fake.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(folder))
+    return fake
+
+
+def test_a_system_dot_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = fake_engine(monkeypatch, tmp_path, "#!/bin/sh\necho fake\n")
     assert render.engine() == str(fake)
     assert draw(Value(1.0)).pipe() == b"fake\n"
 
@@ -426,10 +432,7 @@ def test_a_player_without_an_engine_names_what_needs_none(
 
 
 def test_s11_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fake = tmp_path / "dot"
-    fake.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    fake_engine(monkeypatch, tmp_path, f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     monkeypatch.setattr(render, "TIMEOUT", 0.2)
     with pytest.raises(LayoutTimeoutError, match=r"not finish within 0\.2 s; draw less"):
         draw(Value(1.0)).pipe()
@@ -440,10 +443,7 @@ def test_s11_a_slow_engine_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_s8_an_engine_that_writes_without_end_is_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    fake = tmp_path / "dot"
-    fake.write_text(f"#!{sys.executable}\nwhile True: print('<svg>' * 1000)\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    fake_engine(monkeypatch, tmp_path, f"#!{sys.executable}\nwhile True: print('<svg>' * 1000)\n")
     monkeypatch.setattr(render, "LARGEST", 100_000)
     with pytest.raises(LayoutSizeError, match=r"more than 100,000 bytes; draw less of the graph"):
         draw(Value(1.0)).pipe()

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from garbage import freed_by_counting_alone
 from processes import output, python
 
 import autograd_lite as al
@@ -144,23 +145,12 @@ def train(steps: int) -> None:
 
 
 def test_l4_training_leaves_nothing_to_the_collector() -> None:
-    gc.collect()
-    gc.disable()
-    flags = gc.get_debug()
-    try:
+    with freed_by_counting_alone():
         train(100)  # fills Python's lists of spare floats and tuples, which a collection empties
         before = sys.getallocatedblocks()
         train(1000)
         # one object kept in every step would be 1000
         assert sys.getallocatedblocks() - before < 100
-        gc.set_debug(gc.DEBUG_SAVEALL)  # what only the collector can free goes to gc.garbage
-        gc.collect()
-        ours = [o for o in gc.garbage if type(o).__module__.startswith("autograd_lite")]
-        assert ours == []
-    finally:
-        gc.set_debug(flags)
-        gc.garbage.clear()
-        gc.enable()
 
 
 def test_l4_no_line_of_ours_holds_more_after_longer_training() -> None:

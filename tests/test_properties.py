@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import numbers, program, run, sizes, total
+from graphs import function, numbers, program, run, sizes, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,11 +167,7 @@ def test_a_second_graph_beside_it_changes_no_bit(choices: list[int], point: list
 @settings(max_examples=200, deadline=None)
 @given(numbers, points)
 def test_grad_gives_the_bits_of_backward(choices: list[int], point: list[float]) -> None:
-    statements = program(choices, LEAVES)
-
-    def f(xs: list[Any]) -> Any:
-        return total(run(statements, xs))
-
+    f = function(choices, LEAVES)
     leaves = variables(point)
     root = f(leaves)
     root.backward()
@@ -186,11 +182,7 @@ def test_forward_mode_gives_the_gradient_times_the_direction(
     choices: list[int], point: list[float], direction: list[float]
 ) -> None:
     """Another algorithm, in the other direction through the graph."""
-    statements = program(choices, LEAVES)
-
-    def f(xs: list[Any]) -> Any:
-        return total(run(statements, xs))
-
+    f = function(choices, LEAVES)
     leaves = variables(point)
     root = f(leaves)
     root.backward()
