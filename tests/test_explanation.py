@@ -151,13 +151,13 @@ def test_d14_a_value_outside_the_graph_is_named_with_a_remedy() -> None:
 def test_anything_but_values_is_a_type_error() -> None:
     x = named(1.0, "x")
     with pytest.raises(TypeError, match=r"root is a list, not a Value; of a list of outputs take"):
-        explain([x], x)  # type: ignore[call-overload]
+        explain([x], x)  # type: ignore[call-overload]  # wrong on purpose
     with pytest.raises(TypeError, match=r"wrt is a float, not a Value; it must be a node of"):
-        explain(x, 1.0)  # type: ignore[call-overload]
+        explain(x, 1.0)  # type: ignore[call-overload]  # wrong on purpose
     with pytest.raises(
         TypeError, match=r"wrt is a generator, not a Value; .*, or a list or tuple of nodes$"
     ):
-        explain(x, (v for v in [x]))  # type: ignore[call-overload]
+        explain(x, (v for v in [x]))  # type: ignore[call-overload]  # wrong on purpose
 
 
 # --- many paths ---------------------------------------------------------------------------

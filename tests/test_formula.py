@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -133,7 +134,7 @@ def test_a_counted_name_never_prints_as_a_label_does(label: str) -> None:
         (lambda a, b: a - math.nan, "a − nan", r"a - \mathrm{nan}"),
     ],
 )  # fmt: skip
-def test_an_expression_stands_as_it_was_typed(node, plain: str, latex: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_expression_stands_as_it_was_typed(node: Any, plain: str, latex: str) -> None:
     y = node(named(2.0, "a"), named(3.0, "b"))
     assert expression(y) == plain
     assert expression(y, form=LATEX) == latex
@@ -246,7 +247,7 @@ def test_a_long_list_of_operands_is_shortened() -> None:
         (lambda a, b: a.identity(), ["1"]),
     ],
 )  # fmt: skip
-def test_derivatives_read_like_a_book(node, derivatives: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_derivatives_read_like_a_book(node: Any, derivatives: list[str]) -> None:
     """From tables of derivatives, with y for the output."""
     y = labelled(node(named(2.0, "a"), named(3.0, "b")), "y")
     found = [local_derivative(y, i) for i, d in enumerate(local_derivatives(y)) if d is not None]
@@ -262,7 +263,7 @@ def test_derivatives_read_like_a_book(node, derivatives: list[str]) -> None:  # 
         (lambda a, b: a.acosh(), [r"\frac{1}{\sqrt{a - 1} \cdot \sqrt{a + 1}}"]),
     ],
 )
-def test_derivatives_in_latex(node, derivatives: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_derivatives_in_latex(node: Any, derivatives: list[str]) -> None:
     y = labelled(node(named(2.0, "a"), named(3.0, "b")), "y")
     assert [local_derivative(y, i, form=LATEX) for i in range(len(derivatives))] == derivatives
 
@@ -370,19 +371,19 @@ TREES = st.recursive(
 )
 
 
-def value_of(tree) -> float:  # type: ignore[no-untyped-def]
+def value_of(tree: Any) -> float:
     if isinstance(tree, tuple):
         return float(tree[0].fn(*map(value_of, tree[1:])))
     return NUMBERS.get(tree, tree)
 
 
-def as_written(tree):  # type: ignore[no-untyped-def]
+def as_written(tree: Any) -> Any:
     if isinstance(tree, tuple):
         return written(tree[0], [as_written(x) for x in tree[1:]])
     return Symbol(tree) if isinstance(tree, str) else tree
 
 
-def as_simplified(tree):  # type: ignore[no-untyped-def]
+def as_simplified(tree):
     if isinstance(tree, tuple):
         parts = [as_simplified(x) for x in tree[1:]]
         return BINARY[tree[0]](*parts) if len(parts) == 2 else -parts[0]
@@ -390,7 +391,7 @@ def as_simplified(tree):  # type: ignore[no-untyped-def]
 
 
 @given(TREES)
-def test_brackets_keep_the_meaning(tree) -> None:  # type: ignore[no-untyped-def]
+def test_brackets_keep_the_meaning(tree) -> None:
     """Python reads the text back to the tree's own number, wherever that is a plain number."""
     expected = value_of(tree)
     for build in (as_written, as_simplified):
@@ -422,7 +423,7 @@ def test_brackets_keep_the_meaning(tree) -> None:  # type: ignore[no-untyped-def
         (lambda x, y: x + -2.0, "x − 2"), (lambda x, y: 1 - x, "1 − x"),
     ],
 )  # fmt: skip
-def test_rules_are_simplified_as_a_book_does(build, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_rules_are_simplified_as_a_book_does(build, text: str) -> None:
     assert str(build(Symbol("x"), Symbol("y"))) == text
 
 
