@@ -39,9 +39,10 @@ def function(
 ) -> Function | VectorFunction:
     """The compiled form of f, which takes a list of n Values and returns one, or a list of them.
 
-    f is called once, on placeholders: a choice between graphs must be `al.where`, an `if` on
-    them is a TraceError. `executor` as in `al.compile`. Raises TypeError where f returns neither
-    a number nor a list of numbers, ValueError for an empty list.
+    f is called on placeholders, once, and again when a Hessian or a Jacobian is first asked for:
+    a choice between graphs must be `al.where`, an `if` on them is a TraceError. `executor` as in
+    `al.compile`. Raises TypeError where f returns neither a number nor a list of numbers,
+    ValueError for an empty list.
 
     >>> F = function(lambda x: (x[0] - 1.0) ** 2 + x[0] * x[1], 2)
     >>> F([3.0, 2.0])
@@ -152,7 +153,6 @@ class VectorFunction:
         self._executor = executor
         outputs = [_value(y) for y in result]
         self.program = compile_loosely(outputs, [], leaves, gradient=False, executor=executor)
-        self._pattern = reach(outputs, leaves, [])
 
     def __call__(self, x: ArrayLike) -> Floats:
         """The values (m,) at x."""
@@ -170,14 +170,15 @@ class VectorFunction:
 
         Raises ImportError where SciPy is missing.
         """
-        return _places(self._pattern)
+        return _places(self._products.compression.pattern)
 
     @cached_property
     def _products(self) -> Products:
         """Products of the Jacobian with vectors, from the side on which fewer are needed."""
-        forward, reverse = by_columns(self._pattern), by_rows(self._pattern)
         with paused_collector():
             x = inputs(self.n)
+            pattern = reach([_value(y) for y in self.f(list(x))], x, [])
+            forward, reverse = by_columns(pattern), by_rows(pattern)
             if len(forward.seeds) <= len(reverse.seeds):
                 found, vector = forward, inputs(self.n, "v")
                 products = jvp(self.f)(x, vector)[1]
