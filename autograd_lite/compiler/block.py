@@ -1,7 +1,6 @@
 """Block: a trace that runs as native code, with its reverse pass, inside an array program.
 
-The machine code is made by LLVM, through llvmlite (the extra `fast`): a loop body takes tens of
-milliseconds, and nothing is written to disk.
+A loop body takes tens of milliseconds to compile.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_lite.compiler.jit import Module
 from autograd_lite.compiler.machine import LONGEST, supported
 from autograd_lite.compiler.native import Native
 
@@ -22,24 +22,6 @@ if TYPE_CHECKING:
     from autograd_lite.compiler.trace import Trace
 
     Floats = NDArray[np.float64]
-
-MISSING = "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
-
-
-def available() -> bool:
-    """Whether native code can be made here."""
-    try:
-        import llvmlite.binding  # noqa: F401  # only whether it can be imported
-    except ImportError:
-        return False
-    return True
-
-
-def require() -> None:
-    """Raise an ImportError that names the extra where native code cannot be made."""
-    if not available():
-        raise ImportError(MISSING)
-
 
 def lacking(trace: Trace) -> str:
     """The first row, with its operands, that has no native kernel; "" if all have one."""
@@ -157,17 +139,7 @@ class Machine:
     """The machine code of a block and the tables that it reads."""
 
     def __init__(self, block: Block, strong: bool) -> None:
-        require()
-        import llvmlite.binding as llvm
-
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        target = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
-        )
-        module = llvm.parse_assembly(block.native.ir(strong))
-        self._engine = llvm.create_mcjit_compiler(module, target)  # owns the code
-        self._engine.finalize_object()
+        self._module = Module(block.native.ir(strong))
         self._native = block.native  # owns the tables
         self._tables = block.native.table.ctypes.data, block.native.runs.ctypes.data
         self._forward = self._function("forward", 5, None)
@@ -179,7 +151,7 @@ class Machine:
 
     def _function(self, name: str, arguments: int, result: Any) -> Callable[..., Any]:
         kinds = [ctypes.c_void_p] * (arguments - 1) + [ctypes.c_int64]
-        return ctypes.CFUNCTYPE(result, *kinds)(self._engine.get_function_address(name))
+        return self._module.function(name, kinds, result)
 
     def forward(self, v: int, p: int, chunks: int) -> None:
         """Fill the values of all chunks; v and p are addresses."""

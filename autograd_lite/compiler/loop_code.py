@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.machine import BACKWARD, FORWARD, Builder, computed, vector
+from autograd_lite.compiler.machine import BACKWARD, FORWARD, Builder, computed
 from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT
+from autograd_lite.compiler.vectors import vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,23 +6,18 @@ uses, so that native and eager values agree to the bit wherever the kernels do.
 
 from __future__ import annotations
 
-import struct
+from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
+from autograd_lite.compiler.vectors import C_NAMES, function_name, literal, vector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from autograd_lite.ops import Op
 
-#: NumPy's names of C functions of one and of two arguments.
-_C = {"exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
-      "log10": "log10", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin",
-      "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
-      "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "hypot": "hypot",
-      "arctan2": "atan2", "pow": "pow"}  # fmt: skip
-_OF_TWO = {"hypot", "atan2", "pow"}
 #: Rows without an array kernel that C has a function for.
 _ROWS_IN_C = {ops.erf: "erf"}
 #: Rows that cost a processor little: their values are computed again rather than stored.
@@ -40,40 +35,6 @@ def given(direction: str) -> str:
     return (FORWARD if direction == "forward" else BACKWARD).replace("noalias ", "")
 
 
-def declarations(lanes: int, code: str) -> str:
-    """What the module's code refers to: C functions, and the processor's own on all lanes."""
-    text = [f"declare double @{name}(double{', double' if name in _OF_TWO else ''})"
-            for name in sorted({*_C.values(), *_ROWS_IN_C.values()})]  # fmt: skip
-    kind, suffix = vector(lanes), "f64" if lanes == 1 else f"v{lanes}f64"
-    for name in ("fabs", "sqrt", "copysign"):
-        more = f", {kind}" if name == "copysign" else ""
-        text.append(f"declare {kind} @llvm.{name}.{suffix}({kind}{more})")
-    if lanes > 1:
-        names = sorted({*_C.values(), *_ROWS_IN_C.values()})
-        text += [_on_lanes(name, lanes) for name in names if f"@lanes_{name}(" in code]
-    return "\n".join(text)
-
-
-def vector(lanes: int) -> str:
-    """LLVM's name of so many doubles."""
-    return "double" if lanes == 1 else f"<{lanes} x double>"
-
-
-def _on_lanes(name: str, lanes: int) -> str:
-    """A C function on a vector, lane by lane."""
-    kind, letters = vector(lanes), "xy" if name in _OF_TWO else "x"
-    arguments = ", ".join(f"{kind} %{c}" for c in letters)
-    lines = [f"define internal {kind} @lanes_{name}({arguments}) {{"]
-    for i in range(lanes):
-        for c in letters:
-            lines.append(f"  %{c}{i} = extractelement {kind} %{c}, i64 {i}")
-        given = ", ".join(f"double %{c}{i}" for c in letters)
-        lines.append(f"  %f{i} = call double @{name}({given})")
-        before = f"%r{i - 1}" if i else "undef"
-        lines.append(f"  %r{i} = insertelement {kind} {before}, double %f{i}, i64 {i}")
-    return "\n".join([*lines, f"  ret {kind} %r{lanes - 1}", "}"])
-
-
 def supported(op: Op, count: int) -> bool:
     """Whether the row, on so many operands, has a native kernel."""
     if op is ops.sum or op is ops.dot:
@@ -84,35 +45,45 @@ def supported(op: Op, count: int) -> bool:
 def calls_c(op: Op) -> bool:
     """Whether the row's kernel takes C functions, which cost ten times what arithmetic does."""
     kernel = f"{op.array}{op.shared}"
-    names = [f"np.{name}(" for name in _C] + ["np.logaddexp", "**"]
+    names = [f"np.{name}(" for name in C_NAMES] + ["np.logaddexp", "**"]
     return op in _ROWS_IN_C or any(name in kernel for name in names)
-
-
-def number(x: float) -> str:
-    """The float as LLVM writes it: its bits."""
-    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
 
 
 class Builder:
     """The statements of one function; equal ones share their result.
 
     strong   whether a product with a cotangent of 0.0 is 0.0, whatever the other factor
-    lanes    how many samples one register holds
+    lanes    how many numbers one register holds
+    element  what they are, "double" or "float"
     """
 
-    def __init__(self, strong: bool = False, lanes: int = 1) -> None:
+    def __init__(self, strong: bool = False, lanes: int = 1, element: str = "double") -> None:
         self.lines: list[str] = []
         self.strong = strong
         self.lanes = lanes
-        self.kind = vector(lanes)
+        self.element = element
+        self.kind = vector(lanes, element)
         self.truth = "i1" if lanes == 1 else f"<{lanes} x i1>"
         self._known: dict[str, str] = {}
-        self._count = 0
+        self._numbers = count(1)
+
+    def of(self, lanes: int) -> Builder:
+        """One that goes on with this one's statements, in registers of so many lanes."""
+        other = Builder(self.strong, lanes, self.element)
+        other.lines, other._known, other._numbers = self.lines, self._known, self._numbers
+        return other
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Statements whose results are not known afterwards."""
+        before = self._known
+        self._known = dict(before)
+        yield
+        self._known = before
 
     def name(self) -> str:
         """A new register's name."""
-        self._count += 1
-        return f"%r{self._count}"
+        return f"%r{next(self._numbers)}"
 
     def emit(self, statement: str, shared: bool = True) -> str:
         """The register that holds the result; loads of what may change are not `shared`."""
@@ -126,14 +97,18 @@ class Builder:
 
     def load(self, pointer: str, shared: bool = True) -> Register:
         """The number, one a lane, that stands there."""
-        return Register(self, self.emit(f"load {self.kind}, ptr {pointer}, align 8", shared))
+        align = 8 if self.element == "double" else 4
+        return Register(self, self.emit(f"load {self.kind}, ptr {pointer}, align {align}", shared))
 
     def load_static(self, pointer: str) -> Register:
         """The one number that stands there, on every lane."""
-        one = self.emit(f"load double, ptr {pointer}")
+        return self.everywhere(self.emit(f"load {self.element}, ptr {pointer}"))
+
+    def everywhere(self, one: str) -> Register:
+        """One number on every lane."""
         if self.lanes == 1:
             return Register(self, one)
-        first = self.emit(f"insertelement {self.kind} undef, double {one}, i64 0")
+        first = self.emit(f"insertelement {self.kind} undef, {self.element} {one}, i64 0")
         mask = f"<{self.lanes} x i32> zeroinitializer"
         return Register(
             self, self.emit(f"shufflevector {self.kind} {first}, {self.kind} undef, {mask}")
@@ -141,7 +116,8 @@ class Builder:
 
     def store(self, x: Any, pointer: str) -> None:
         """Write a register or a number there."""
-        self.lines.append(f"  store {self.kind} {self.text(x)}, ptr {pointer}, align 8")
+        align = 8 if self.element == "double" else 4
+        self.lines.append(f"  store {self.kind} {self.text(x)}, ptr {pointer}, align {align}")
 
     def text(self, x: Any) -> str:
         """A register's name, or a number, the same on every lane."""
@@ -149,14 +125,12 @@ class Builder:
             x = x.number()
         if isinstance(x, Register):
             return x.text
-        one = number(float(x))
-        return one if self.lanes == 1 else f"<{', '.join([f'double {one}'] * self.lanes)}>"
+        one = literal(float(x), self.element)
+        return one if self.lanes == 1 else f"<{', '.join([f'{self.element} {one}'] * self.lanes)}>"
 
-    def call(self, function: str, *args: Any) -> Register:
-        """The result of a C function or an intrinsic."""
-        if self.lanes > 1:
-            function = (function.replace(".f64", f".v{self.lanes}f64")
-                        if function.startswith("llvm.") else f"lanes_{function}")  # fmt: skip
+    def call(self, name: str, *args: Any) -> Register:
+        """The result of a C function, or of what the processor has itself."""
+        function = function_name(name, self.lanes, self.element)
         texts = ", ".join(f"{self.kind} {self.text(a)}" for a in args)
         return Register(self, self.emit(f"call {self.kind} @{function}({texts})"))
 
@@ -170,7 +144,7 @@ class Builder:
         if op in _ROWS_IN_C:
             return self.call(_ROWS_IN_C[op], *args)
         if op is ops.sum:
-            return _Numpy(self).add.reduce(Stack(args))
+            return Numpy(self).add.reduce(Stack(args))
         assert op.array is not None
         return self._evaluated(op, args)
 
@@ -178,7 +152,7 @@ class Builder:
         names = [f"a{i}" for i in range(len(args))]
         lifted = [_lift(self, a) for a in args]
         half = len(args) // 2
-        scope = {"__builtins__": {}, "np": _Numpy(self), "multiply": self.product,
+        scope = {"__builtins__": {}, "np": Numpy(self), "multiply": self.product,
                  **dict(zip(names, lifted)), "x": Stack(lifted),
                  "a": Stack(lifted[:half]), "t": Stack(lifted[half:])}  # fmt: skip
         if op.shared:
@@ -390,7 +364,7 @@ class _Reduction:
         return total
 
 
-class _Numpy:
+class Numpy:
     """The part of NumPy's vocabulary that kernels use, on registers."""
 
     inf, nan = float("inf"), float("nan")
@@ -403,9 +377,10 @@ class _Numpy:
         self.logaddexp = _Reduction(self._logaddexp)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in _C:
+        if name not in C_NAMES:
             raise AttributeError(f"no native kernel for np.{name}")
-        return lambda *args: self._elementwise(lambda *xs: self.builder.call(_C[name], *xs), *args)
+        function = C_NAMES[name]
+        return lambda *args: self._elementwise(lambda *xs: self.builder.call(function, *xs), *args)
 
     def _elementwise(self, f: Callable[..., Any], *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Stack):
@@ -414,11 +389,11 @@ class _Numpy:
 
     def sqrt(self, x: Any) -> Any:
         """The processor's own."""
-        return self._elementwise(lambda a: self.builder.call("llvm.sqrt.f64", a), x)
+        return self._elementwise(lambda a: self.builder.call("sqrt", a), x)
 
     def abs(self, x: Any) -> Any:
         """The absolute value."""
-        return self._elementwise(lambda a: self.builder.call("llvm.fabs.f64", a), x)
+        return self._elementwise(lambda a: self.builder.call("fabs", a), x)
 
     def square(self, x: Any) -> Any:
         """x * x."""
@@ -432,7 +407,7 @@ class _Numpy:
 
     def sign(self, x: Any) -> Any:
         """-1, 0 (with its sign), 1 or nan."""
-        signed = self.builder.call("llvm.copysign.f64", 1.0, x)
+        signed = self.builder.call("copysign", 1.0, x)
         return (self.abs(x) > 0.0).choose(signed, x)
 
     def heaviside(self, x: Any, at_zero: float) -> Any:

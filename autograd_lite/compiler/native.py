@@ -9,8 +9,9 @@ import numpy as np
 from autograd_lite.compiler import run_code
 from autograd_lite.compiler.loop_code import LoopCode
 from autograd_lite.compiler.loops import Loop
-from autograd_lite.compiler.machine import BACKWARD, FORWARD, declarations, given, vector
+from autograd_lite.compiler.machine import BACKWARD, FORWARD, given
 from autograd_lite.compiler.slots import lay_out
+from autograd_lite.compiler.vectors import declarations, vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

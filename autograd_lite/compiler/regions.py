@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.compiler import block
+from autograd_lite.compiler import block, jit
 from autograd_lite.compiler.machine import calls_c
 from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT, IS_PARAMETER, LINEAR, Trace
 from autograd_lite.errors import CompileError
@@ -67,13 +67,13 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
                       "nothing is computed")  # fmt: skip
     lacking = block.lacking(trace)
     if executor == "native":
-        block.require()
+        jit.require()
         if lacking:
             raise CompileError(f'compile: no native code for {lacking}; use executor="auto"')
         why = "Native code throughout, as asked for"
         return _throughout(trace, nodes, varying_of(trace), why)
-    if not block.available():
-        return Choice([], level, f"NumPy calls throughout; {block.MISSING}")
+    if not jit.available():
+        return Choice([], level, f"NumPy calls throughout; {jit.MISSING}")
     if lacking:
         return Choice([], level, f"NumPy calls throughout: no native code for {lacking}")
     varying = varying_of(trace)

@@ -19,8 +19,8 @@ from autograd_lite.compiler.machine import (
     Register,
     computed,
     given,
-    number,
 )
+from autograd_lite.compiler.vectors import literal
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.slots import Layout, Runs
@@ -168,7 +168,7 @@ def _close(builder: Builder) -> None:
 
 
 def _sum_forward(builder: Builder) -> None:
-    _each(builder, "%k", number(-0.0))
+    _each(builder, "%k", literal(-0.0))
     x = builder.load(_at(builder, "%v", _operand(builder, "%j")), shared=False)
     builder.lines.append(f"  %total1 = fadd double %total, {x.text}")
     _close(builder)
