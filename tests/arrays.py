@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.program import strong_multiply
+from autograd_lite.compiler.arrays import strong_multiply
 from autograd_lite.ops import Op
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy as np
 import pytest
 
 import autograd_lite as al
-from autograd_lite.compiler.program import (
-    compile_loosely,
+from autograd_lite.compiler.arrays import (
     strong_dot,
     strong_dot_back,
     strong_multiply,
     strong_select,
 )
+from autograd_lite.compiler.program import compile_loosely
 
 UNARY = [row for row in al.OPS.values() if row.arity == 1]
 BINARY = [row for row in al.OPS.values() if row.arity == 2 and not row.constants]
@@ -60,9 +61,21 @@ def eagerly(seed: int, parameters: list[float], X: list[list[float]], statements
     return np.array(values), gradient
 
 
-@pytest.mark.parametrize(("executor", "seeds"), [("arrays", 400), ("native", 60)])
+def attempted(root: al.Value, x: Any, p: Any, executor: str) -> Any:
+    """The program; None where there is no dense code, for one of the reasons it may have."""
+    try:
+        return compile_loosely([root], x, p, True, executor=executor)
+    except al.CompileError as reason:
+        # a comparison that may hide a nan, or nothing that depends on x
+        text = "no dense code for .*strong zeros from the start|the same for all samples"
+        if executor != "dense" or not re.search(text, str(reason)):
+            raise
+        return None
+
+
+@pytest.mark.parametrize(("executor", "seeds"), [("arrays", 400), ("dense", 60), ("native", 60)])
 def test_nan_and_inf_pass_as_in_the_graph(executor: str, seeds: int) -> None:
-    finite = 0
+    finite = refused = 0
     for seed in range(seeds):
         draw = Random(1000 + seed)
         parameters = [draw.uniform(-2.0, 2.0) for _ in range(3)]
@@ -71,7 +84,10 @@ def test_nan_and_inf_pass_as_in_the_graph(executor: str, seeds: int) -> None:
         values, gradient = eagerly(seed, parameters, X, statements)
         p, x = [al.Value(a) for a in parameters], al.inputs(2)
         root = grown(Random(seed), [*p, *x], statements)
-        program = compile_loosely([root], x, p, True, executor=executor)
+        program = attempted(root, x, p, executor)
+        if program is None:
+            refused += 1
+            continue
         np.testing.assert_allclose(
             program.value(X), values, rtol=1e-9, atol=1e-9, err_msg=f"{seed}"
         )
@@ -79,9 +95,10 @@ def test_nan_and_inf_pass_as_in_the_graph(executor: str, seeds: int) -> None:
         np.testing.assert_allclose(found, gradient, rtol=1e-7, atol=1e-8, err_msg=f"{seed}")
         finite += bool(np.isfinite(gradient).all())
     assert 0.2 * seeds < finite < 0.95 * seeds  # both kinds are among them
+    assert refused < 0.2 * seeds
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 def test_a_cotangent_of_nan_stops_at_what_was_not_selected(executor: str) -> None:
     """acos(where(x > 0, p, 2)) is nan for x < 0, yet there it does not depend on p."""
     (x,), p = al.inputs(1), al.Value(0.5)
@@ -134,7 +151,7 @@ def test_a_gradient_with_a_pole_leaves_the_others_right() -> None:
     assert found[-1] == np.inf
 
 
-@pytest.mark.parametrize("executor", ["auto", "arrays"])
+@pytest.mark.parametrize("executor", ["auto", "arrays", "dense"])
 def test_a_bias_after_products_of_parameters_alone(executor: str) -> None:
     """The row of ones of a static product may stand below the parameters themselves."""
     (x,), p = al.inputs(1), [al.Value(a) for a in (2.0, 3.0, 5.0)]
@@ -147,7 +164,7 @@ def test_a_bias_after_products_of_parameters_alone(executor: str) -> None:
     assert gradient.tolist() == [2.0 * 9.0, 2.0 * 2.0, 2.0 * 2.0]
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["auto", "arrays", "native"])
 def test_a_weight_of_zero_counts_also_where_a_comparison_hides_nan(executor: str) -> None:
     """bce(0, 0) is 0, though 0 * log(0) is nan without strong zeros; and 0 > -1 holds."""
     p, t = al.inputs(2)
@@ -167,7 +184,7 @@ def test_a_weight_of_zero_times_nan_is_nan(samples: int) -> None:
     assert np.isnan(program.value([[-1.0]] * samples)).all()
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 def test_a_root_written_as_a_power(executor: str) -> None:
     """pow(-0.0, 0.5) is 0.0 and pow(-inf, 0.5) inf, as in C; NumPy would take the square root."""
     (x,) = al.inputs(1)

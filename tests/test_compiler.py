@@ -39,7 +39,7 @@ def eager(output: al.Value, inputs: Any, parameters: Any, X: Any, f: Any) -> Any
 def assert_equal(f: Any, n_inputs: int, parameters: list[al.Value], X: Any, **kwargs: Any) -> Any:
     """Compile f at placeholders, compare it with f at numbers, on the batch X.
 
-    Both executors must agree with it; the array program is returned.
+    All executors must agree with it; the array program is returned.
     """
     placeholders = al.inputs(n_inputs) if n_inputs else []
     program, native = (
@@ -47,6 +47,9 @@ def assert_equal(f: Any, n_inputs: int, parameters: list[al.Value], X: Any, **kw
         for executor in ("arrays", "native")
     )
     compare(native, f, placeholders, parameters, X)
+    if placeholders:
+        dense = al.compile(f(placeholders), placeholders, parameters, executor="dense", **kwargs)
+        compare(dense, f, placeholders, parameters, X)
     return compare(program, f, placeholders, parameters, X)
 
 
@@ -517,7 +520,7 @@ def test_d2_a_masked_branch_costs_no_nan_in_compiled_code() -> None:
 
 def test_an_unknown_executor_is_refused() -> None:
     x = al.inputs(1)
-    with pytest.raises(ValueError, match='executor is \'gpu\'; it must be "auto", "arrays" or'):
+    with pytest.raises(ValueError, match='executor is \'gpu\'; it must be "auto", "dense"'):
         al.compile(x[0] * 2.0, x, [], executor="gpu")  # type: ignore[arg-type]  # on purpose
 
 

@@ -262,10 +262,9 @@ def shortest(action: Callable[[], object]) -> float:
     return min(found)
 
 
-@pytest.mark.parametrize("engine", ["eager", "compiled"])
-def test_ctrl_c_at_random_moments_of_a_training(engine: str) -> None:
+@pytest.mark.parametrize(("engine", "epochs"), [("eager", 30), ("compiled", 1000)])
+def test_ctrl_c_at_random_moments_of_a_training(engine: str, epochs: int) -> None:
     """Half of the trials strike twice within a tenth of a millisecond."""
-    epochs = 30
     pairs, rng, seen = witnessed(engine, epochs), Random(6), set()
     whole = shortest(lambda: train(*fresh(), engine, epochs))
     for k in range(100):

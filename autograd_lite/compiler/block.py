@@ -5,23 +5,21 @@ A loop body takes tens of milliseconds to compile.
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.jit import Module
+from autograd_lite.compiler.jit import Module, aligned
 from autograd_lite.compiler.machine import LONGEST, supported
 from autograd_lite.compiler.native import Native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from autograd_lite.compiler.trace import Trace
 
     Floats = NDArray[np.float64]
+
 
 def lacking(trace: Trace) -> str:
     """The first row, with its operands, that has no native kernel; "" if all have one."""
@@ -85,8 +83,8 @@ class Work:
         layout, lanes, statics = block.native.layout, block.lanes, block.statics
         self.chunks = -(-samples // lanes)
         shape = (self.chunks, layout.slots, lanes)
-        self.v, self.d = _aligned(shape), _aligned(shape if block.gradient else (0, 1, lanes))
-        self.p, self.dp = _aligned((statics,)), _aligned((statics, lanes))
+        self.v, self.d = aligned(shape), aligned(shape if block.gradient else (0, 1, lanes))
+        self.p, self.dp = aligned((statics,)), aligned((statics, lanes))
         self.v[:, layout.constant_slots] = layout.constants[:, None]
         self.leaves = block.trace.leaves - statics
         self.outputs = layout.slot[block.trace.outputs[wanted]]
@@ -127,14 +125,6 @@ class Work:
         return rows.reshape(len(rows), self.chunks, self.block.lanes).swapaxes(0, 1)
 
 
-def _aligned(shape: tuple[int, ...]) -> Floats:
-    """Zeros that begin where a vector register's load crosses no cache line."""
-    size = 8 * int(np.prod(shape))
-    raw = np.zeros(size + 64, np.uint8)
-    first = -raw.ctypes.data % 64
-    return raw[first : first + size].view(np.float64).reshape(shape)
-
-
 class Machine:
     """The machine code of a block and the tables that it reads."""
 
@@ -142,16 +132,13 @@ class Machine:
         self._module = Module(block.native.ir(strong))
         self._native = block.native  # owns the tables
         self._tables = block.native.table.ctypes.data, block.native.runs.ctypes.data
-        self._forward = self._function("forward", 5, None)
+        function = self._module.function
+        self._forward = function("forward", "ppppi")
         if block.gradient:
-            self._backward = self._function("backward", 7, None)
-            self._both = self._function("both", 7, None)
-            self._single = self._function("single", 5, ctypes.c_double)
+            self._backward = function("backward", "ppppppi")
+            self._both = function("both", "ppppppi")
+            self._single = function("single", "ppppi", "d")
         self._leaves = block.trace.leaves
-
-    def _function(self, name: str, arguments: int, result: Any) -> Callable[..., Any]:
-        kinds = [ctypes.c_void_p] * (arguments - 1) + [ctypes.c_int64]
-        return self._module.function(name, kinds, result)
 
     def forward(self, v: int, p: int, chunks: int) -> None:
         """Fill the values of all chunks; v and p are addresses."""

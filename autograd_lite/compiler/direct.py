@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.compiler.order import Order
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -51,12 +53,11 @@ class Single:
         self._x, self._output = self._v[: work.leaves], int(work.outputs[0])
         self._gradient = self._d[: work.leaves]
         self._addresses = work.v.ctypes.data, work.d.ctypes.data
-        self._reads = _unless_all(whole.parameters, parameters)
-        self._parameters = parameters
+        self._order = Order(whole.parameters, parameters)
 
     def value(self, theta: Floats) -> float:
         """The output at theta (parameters,)."""
-        self._x[:] = theta if self._reads is None else theta[self._reads]
+        self._x[:] = self._order.read(theta)
         for strong in self._ways:
             self._machine(strong).forward(self._addresses[0], 0, 1)
             if isfinite(self._v[self._output]):
@@ -65,25 +66,28 @@ class Single:
 
     def value_and_grad(self, theta: Floats) -> tuple[float, Floats]:
         """The output at theta and its gradient (parameters,)."""
-        self._x[:] = theta if self._reads is None else theta[self._reads]
+        self._x[:] = self._order.read(theta)
         for strong in self._ways:
             self._gradient.fill(0.0)
             self._d[self._output] = 1.0
             finite = self._machine(strong).single(*self._addresses)
             if finite and isfinite(self._v[self._output]):
                 break
-        return float(self._v[self._output]), _spread(self._gradient, self._reads, self._parameters)
+        return float(self._v[self._output]), self._order.spread(self._gradient.copy())
 
 
 class Batch:
     """Outputs for every sample of a batch of one size, and the first one's gradient."""
 
-    def __init__(self, whole: Whole, parameters: int, columns: int, samples: int) -> None:
+    def __init__(
+        self, whole: Whole, parameters: int, columns: int, samples: int, dtype: np.dtype[Any]
+    ) -> None:
+        self._dtype = dtype
         self._machine, self._ways = whole.block.machine, whole.ways
         self._work = work = whole.block.work(samples, whole.wanted)
         self._samples = samples
-        self._parameters, self._reads = parameters, _unless_all(whole.parameters, parameters)
-        self._columns = _unless_all(whole.inputs, columns)
+        self._order = Order(whole.parameters, parameters)
+        self._columns = Order(whole.inputs, columns)
         lanes = whole.block.lanes
         self._full = samples // lanes
         self._rest = samples - self._full * lanes
@@ -97,8 +101,8 @@ class Batch:
                            work.dp.ctypes.data, work.chunks)  # fmt: skip
         self._ones = np.ones(lanes)
 
-    def run(self, X: Array, theta: Array, seed: float) -> tuple[Array, Floats]:
-        """The first output of every sample (samples,), and the gradient of seed times its sum."""
+    def run(self, X: Array, theta: Array, seed: float) -> tuple[float, Array]:
+        """The sum of the first output, and the gradient of seed times it."""
         self._fill(X, theta)
         work = self._work
         for strong in self._ways:
@@ -107,48 +111,36 @@ class Batch:
             if self._rest:
                 self._seeds[self._full, : self._rest] = seed
             self._machine(strong).both(*self._addresses)
-            gradient = work.dp @ self._ones
-            first = self._first.reshape(-1)[: self._samples]
-            if isfinite(np.add.reduce(first)) and isfinite(gradient.dot(gradient)):
-                break
-        return first, _spread(gradient, self._reads, self._parameters)
+            with np.errstate(all="ignore"):
+                gradient = work.dp @ self._ones
+                total = np.add.reduce(self._first.reshape(-1)[: self._samples])
+                if isfinite(total) and isfinite(gradient.dot(gradient)):
+                    break
+        return float(total), self._order.spread(gradient).astype(self._dtype, copy=False)
 
-    def values(self, X: Array, theta: Array) -> Floats:
-        """(outputs, samples); with strong zeros where something is not finite without."""
+    def values(self, X: Array, theta: Array) -> Array:
+        """All outputs (outputs, samples)."""
         self._fill(X, theta)
         work = self._work
         for strong in self._ways:
             self._machine(strong).forward(*self._addresses[:2], work.chunks)
-            found = self.outputs()
-            if isfinite(np.add.reduce(found, axis=None)):
-                break
+            with np.errstate(all="ignore"):
+                found = self.outputs()
+                if isfinite(np.add.reduce(found, axis=None)):
+                    break
         return found
 
-    def outputs(self) -> Floats:
-        """(outputs, samples) of the last run."""
+    def outputs(self) -> Array:
+        """All outputs (outputs, samples) of the last run."""
         work = self._work
         found = work.v[:, work.outputs].swapaxes(0, 1)
-        return found.reshape(len(work.outputs), -1)[:, : self._samples]
+        return found.reshape(len(work.outputs), -1)[:, : self._samples].astype(self._dtype)
 
     def _fill(self, X: Array, theta: Array) -> None:
-        self._work.p[:] = theta if self._reads is None else theta[self._reads]
-        rows = X if self._columns is None else X[:, self._columns]
+        self._work.p[:] = self._order.read(theta)
+        rows = self._columns.read(X)
         full = self._samples - self._rest
         self._inputs[...] = rows[:full].reshape(self._shape)
         if self._rest:  # the last chunk is filled up with copies of the last sample
             self._last[0, : self._rest] = rows[full:]
             self._last[0, self._rest :] = rows[-1]
-
-
-def _unless_all(positions: NDArray[np.intp], count: int) -> NDArray[np.intp] | None:
-    """None where these are all positions in order: nothing need be picked."""
-    return None if np.array_equal(positions, np.arange(count)) else positions
-
-
-def _spread(found: Floats, reads: NDArray[np.intp] | None, parameters: int) -> Floats:
-    """A gradient of all parameters from one of those that are read; a copy."""
-    if reads is None:
-        return found.copy()
-    gradient = np.zeros(parameters)
-    gradient[reads] = found
-    return gradient

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+from math import prod
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import DTypeLike, NDArray
 
 MISSING = "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
 
@@ -24,6 +29,34 @@ def require() -> None:
     """Raise an ImportError that names the extra where native code cannot be made."""
     if not available():
         raise ImportError(MISSING)
+
+
+#: What functions take and return, by letter: a pointer, an integer, a double, a float, nothing.
+_KINDS: dict[str, Any] = {
+    "p": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double, "f": ctypes.c_float, "": None,
+}  # fmt: skip
+#: Bytes of the widest registers; memory that begins at a multiple of them is read the fastest.
+REGISTER = 64
+
+
+def aligned(shape: tuple[int, ...], dtype: DTypeLike = float) -> NDArray[Any]:
+    """Zeros for machine code to work on: a register's load crosses no cache line."""
+    count = prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(count + REGISTER, np.uint8)
+    first = -raw.ctypes.data % REGISTER
+    return raw[first : first + count].view(dtype).reshape(shape)
+
+
+def load_library(name: str) -> Any:
+    """A shared library whose functions modules may call; None where there is none."""
+    import llvmlite.binding as llvm
+
+    try:
+        found = ctypes.CDLL(name)
+        llvm.load_library_permanently(name)
+    except (OSError, RuntimeError):
+        return None
+    return found
 
 
 class Module:
@@ -50,6 +83,9 @@ class Module:
         """Where a function of the module stands."""
         return int(self._engine.get_function_address(name))
 
-    def function(self, name: str, arguments: list[Any], result: Any = None) -> Callable[..., Any]:
-        """A function of the module, of these ctypes; call it while the module lives."""
-        return ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+    def function(self, name: str, arguments: str, result: str = "") -> Callable[..., Any]:
+        """A function of the module by the kinds of its arguments: "p" a pointer, "i" an integer,
+        "d" a double, "f" a float. Call it only while the module lives.
+        """
+        kinds = [_KINDS[letter] for letter in arguments]
+        return ctypes.CFUNCTYPE(_KINDS[result], *kinds)(self.address(name))

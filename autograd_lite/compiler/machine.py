@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograd_lite.ops import Op
 
 #: Rows without an array kernel that C has a function for.
-_ROWS_IN_C = {ops.erf: "erf"}
+ROWS_IN_C = {ops.erf: "erf"}
 #: Rows that cost a processor little: their values are computed again rather than stored.
 CHEAP = {ops.add, ops.sub, ops.mul, ops.neg, ops.identity}
 #: Rows of more operands are not unrolled: `sum` and `dot` loop over them, others stay arrays.
@@ -39,14 +39,14 @@ def supported(op: Op, count: int) -> bool:
     """Whether the row, on so many operands, has a native kernel."""
     if op is ops.sum or op is ops.dot:
         return True
-    return (op.array is not None or op in _ROWS_IN_C) and count <= LONGEST_OF_OTHERS
+    return (op.array is not None or op in ROWS_IN_C) and count <= LONGEST_OF_OTHERS
 
 
 def calls_c(op: Op) -> bool:
     """Whether the row's kernel takes C functions, which cost ten times what arithmetic does."""
     kernel = f"{op.array}{op.shared}"
     names = [f"np.{name}(" for name in C_NAMES] + ["np.logaddexp", "**"]
-    return op in _ROWS_IN_C or any(name in kernel for name in names)
+    return op in ROWS_IN_C or any(name in kernel for name in names)
 
 
 class Builder:
@@ -141,8 +141,8 @@ class Builder:
             return _dot(args)
         if op is ops.power and args[1] in (1.0, 2.0, 3.0, 4.0):
             return _small_power(args[0], args[1])
-        if op in _ROWS_IN_C:
-            return self.call(_ROWS_IN_C[op], *args)
+        if op in ROWS_IN_C:
+            return self.call(ROWS_IN_C[op], *args)
         if op is ops.sum:
             return Numpy(self).add.reduce(Stack(args))
         assert op.array is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from itertools import repeat
-from math import isfinite
 from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autograd_lite.compiler.account import account
+from autograd_lite.compiler.arrays import ArrayRun, load
 from autograd_lite.compiler.care import careful
 from autograd_lite.compiler.collector import paused_collector
+from autograd_lite.compiler.dense import DenseRun, dense
 from autograd_lite.compiler.direct import Batch, Single
 from autograd_lite.compiler.emit import Source, emit
+from autograd_lite.compiler.jit import available
+from autograd_lite.compiler.order import Order
 from autograd_lite.compiler.plan import plan
-from autograd_lite.compiler.regions import choose
+from autograd_lite.compiler.regions import choose, choose_dense
+from autograd_lite.compiler.sheets import Unsupported
 from autograd_lite.compiler.simplify import simplify
 from autograd_lite.compiler.tape import unrolled
 from autograd_lite.compiler.terms import collect
@@ -28,17 +32,20 @@ from autograd_lite.traversal import topological
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from autograd_lite.ops import Op
+    from autograd_lite.compiler.plan import Group
+    from autograd_lite.compiler.regions import Choice
+    from autograd_lite.compiler.trace import Trace
 
     Array = NDArray[Any]
 
 
 #: Python's own compiler takes a second for so many statements, and more than in proportion.
 MOST_GROUPS = 2_000
+EXECUTORS = ("auto", "dense", "arrays", "native")
 KEPT = 4  # batch sizes with arrays of their own; a training run needs two: batch and remainder
 
 
@@ -47,7 +54,7 @@ def compile(
     inputs: Sequence[Value] = (),
     parameters: Sequence[Value] | None = None,
     dtype: DTypeLike = float,
-    executor: Literal["auto", "arrays", "native"] = "auto",
+    executor: Literal["auto", "dense", "arrays", "native"] = "auto",
 ) -> Program:
     """The program of a recorded scalar graph.
 
@@ -56,9 +63,11 @@ def compile(
     there are none, the variables, in topological order. All other leaves are constants.
     `output` is one Value, or several for `Program.value` alone. dtype is float64 or float32.
 
-    executor  "arrays": NumPy calls on whole groups of nodes. "native": machine code, node by
-              node (the extra `fast`; float64 inside). "auto": arrays where groups are wide,
-              native where they are narrow; `Program.explain_plan` tells which and why
+    executor  "arrays": NumPy calls on whole groups of nodes. "dense": machine code compiled from
+              these. "native": machine code, node by node (float64 inside). The last two need
+              the extra `fast`. "auto": dense where it can be and the groups are few; else
+              arrays where they are wide, native where narrow. `Program.explain_plan` tells
+              which and why
 
     The program has its own copy of the parameters, `theta`: give value_and_grad another vector
     and, in the end, `write_back` it.
@@ -66,7 +75,7 @@ def compile(
     Raises NotInGraphError for an input or parameter that no output depends on, CompileError
     for a placeholder that is not among the inputs, or where both marked parameters and variables
     are present and `parameters` is not given;
-    for "native" ImportError without llvmlite, CompileError for a row without native code.
+    for "dense" and "native" ImportError without llvmlite, CompileError for what has no such code.
 
     >>> x, w = Value(0.0), Value(3.0)
     >>> program = compile(w * x * x, inputs=[x], parameters=[w])
@@ -130,29 +139,48 @@ def _compiled(
     outputs: list[Value], inputs: list[Value], parameters: list[Value],
     dtype: np.dtype[Any], gradient: bool, executor: str, strict: bool,
 ) -> Program:  # fmt: skip
-    if executor not in ("auto", "arrays", "native"):
+    if executor not in EXECUTORS:
         raise ValueError(
-            f'compile: executor is {executor!r}; it must be "auto", "arrays" or "native"'
+            f'compile: executor is {executor!r}; it must be "auto", "dense", "arrays" or "native"'
         )
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
     with paused_collector():
         recorded = record(outputs, inputs, parameters, strict)
         trace = simplify(recorded)
-        choice = choose(trace, executor)
-        tape, varying = collect(unrolled(trace, choice, gradient))
-        groups = plan(tape, varying)
-        if len(groups) > MOST_GROUPS:
-            raise CompileError(
-                f"compile: {len(groups):,} groups would be as many NumPy calls in generated code, "
-                f"{MOST_GROUPS:,} are the limit ({choice.why}). Graphs without layers want native "
-                "code, pip install 'autograd-lite[fast]'; al.grad runs them op by op"
+        counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
+        theta = np.array(list(map(attrgetter("_data"), parameters)), dtype)
+
+        def program(choice: Choice) -> Program:
+            source, groups = _emitted(trace, choice, gradient)
+            why = account(counts[0], counts[1], choice.why, groups)
+            return Program(
+                source, theta, len(inputs), len(outputs), dtype, why, choice.dense, parameters
             )
-        source = emit(tape, groups, varying, gradient, careful(trace))
-    theta = np.array(list(map(attrgetter("_data"), parameters)), dtype)
-    counts = [int((t.kind >= 0).sum()) for t in (recorded, trace)]
-    why = account(counts[0], counts[1], choice.why, groups)
-    return Program(source, theta, len(inputs), len(outputs), dtype, why, parameters)
+
+        choice = choose_dense(trace, executor)
+        if choice is not None:
+            try:
+                return program(choice)
+            except Unsupported as reason:
+                if executor == "dense":
+                    raise CompileError(
+                        f'compile: no dense code for {reason}; use executor="auto"'
+                    ) from None
+        return program(choose(trace, executor))
+
+
+def _emitted(trace: Trace, choice: Choice, gradient: bool) -> tuple[Source, list[Group]]:
+    """The generated source of a trace, and its groups."""
+    tape, varying = collect(unrolled(trace, choice, gradient))
+    groups = plan(tape, varying)
+    if len(groups) > MOST_GROUPS:
+        raise CompileError(
+            f"compile: {len(groups):,} groups would be as many NumPy calls in generated code, "
+            f"{MOST_GROUPS:,} are the limit ({choice.why}). Graphs without layers want native "
+            "code, pip install 'autograd-lite[fast]'; al.grad runs them op by op"
+        )
+    return emit(tape, groups, varying, gradient, careful(trace)), groups
 
 
 class Program:
@@ -167,7 +195,7 @@ class Program:
 
     def __init__(
         self, source: Source, theta: Array, n_inputs: int, n_outputs: int,
-        dtype: np.dtype[Any], why: str, parameters: list[Value] | None,
+        dtype: np.dtype[Any], why: str, machine_code: bool, parameters: list[Value] | None,
     ) -> None:  # fmt: skip
         self._source = source
         self._why = why
@@ -175,17 +203,18 @@ class Program:
         self._n_inputs = n_inputs
         self._n_outputs = n_outputs
         self._dtype = dtype
+        self._machine_code = machine_code
         self._parameters = parameters
-        self._order = np.array(source.order, dtype=np.intp)
-        self._identity = bool((self._order == np.arange(len(theta))).all())
-        self._build = _load(source)
-        self._built: dict[int, tuple[Any, Any]] = {}
+        self._order = Order(source.order, len(theta))
+        self._build = load(source)
+        self._dense = dense(source, n_inputs, dtype) if machine_code and available() else None
         self._lock = Lock()
-        self._whole = source.whole
-        single = source.whole is not None and not source.whole.block.varying
+        whole = source.whole
+        self._whole = whole if whole is not None and whole.block.varying else None
+        single = whole is not None and not whole.block.varying
         alone = single and n_outputs == 1 and not n_inputs and dtype == np.float64
-        self._single = Single(source.whole, len(theta)) if alone and source.whole else None
-        self._batches: dict[int, Batch] = {}
+        self._single = Single(whole, len(theta)) if alone and whole else None
+        self._runs: dict[int, ArrayRun | Batch | DenseRun] = {}
 
     def explain_plan(self) -> str:
         """Which part of the graph runs in what way, and why; how much of it is loops.
@@ -219,12 +248,8 @@ class Program:
             with self._lock:
                 return np.array([self._single.value(self._vector(theta))])
         rows = self._checked(X)
-        with self._lock, np.errstate(all="ignore"):
-            batch = self._batch(len(rows))
-            if batch is not None:
-                results = batch.values(rows, self._vector(theta)).astype(self._dtype)
-            else:
-                results = self._outputs(self._forward(rows, theta)[0], len(rows))
+        with self._lock:
+            results = self._run(len(rows)).values(rows, self._vector(theta))
         return results[0] if self._n_outputs == 1 else results.T
 
     def value_and_grad(
@@ -250,15 +275,9 @@ class Program:
             each = [self.value_and_grad(row[None], theta, "sum") for row in rows]
             return np.array([v for v, _ in each]), np.array([g for _, g in each])
         seed = 1.0 / len(rows) if reduce == "mean" else 1.0
-        with self._lock, np.errstate(all="ignore"):
-            batch = self._batch(len(rows))
-            if batch is not None:
-                first, gradient = batch.run(rows, self._vector(theta), seed)
-                return float(np.add.reduce(first)) * seed, gradient.astype(self._dtype, copy=False)
-            results, total = self._forward(rows, theta, 1)
-            gradient = self._backward(rows, seed)
-        # a static output is the same for every sample
-        return float(total) * (len(rows) / results[0].size) * seed, gradient
+        with self._lock:
+            total, gradient = self._run(len(rows)).run(rows, self._vector(theta), seed)
+        return total * seed, gradient
 
     def write_back(self, theta: ArrayLike) -> None:
         """Set the parameters' `.data` to this vector.
@@ -277,67 +296,34 @@ class Program:
 
         rows (B, inputs) must have the program's dtype; it is not checked.
         """
-        with self._lock, np.errstate(all="ignore"):
-            batch = self._batch(len(rows))
-            if batch is not None:
-                _, gradient = batch.run(rows, self._vector(theta), seed)
-                outputs = batch.outputs().astype(self._dtype)
-                return outputs, gradient.astype(self._dtype, copy=False)
-            outputs = self._outputs(self._forward(rows, theta, 1)[0], len(rows))
-            return outputs, self._backward(rows, seed)
+        with self._lock:
+            run = self._run(len(rows))
+            _, gradient = run.run(rows, self._vector(theta), seed)
+            return run.outputs(), gradient
 
-    def _batch(self, count: int) -> Batch | None:
-        """The direct way for so many samples, if the program is one block."""
-        if self._whole is None or not self._whole.block.varying:
-            return None
-        if count not in self._batches:
-            batch = Batch(self._whole, len(self._theta), self._n_inputs, count)
-            _keep(self._batches, count, batch)
-        return self._batches[count]
+    def _run(self, count: int) -> ArrayRun | Batch | DenseRun:
+        """What computes batches of so many samples."""
+        if count not in self._runs:
+            if len(self._runs) >= KEPT:  # for the one that has been there longest
+                self._runs.pop(next(iter(self._runs)))
+            self._runs[count] = self._new_run(count)
+        return self._runs[count]
 
-    def _forward(
-        self, rows: Array, theta: ArrayLike | None, looked_at: int | None = None
-    ) -> tuple[tuple[Array, ...], Any]:
-        """The outputs, and the sum of those looked at.
+    def _new_run(self, count: int) -> ArrayRun | Batch | DenseRun:
+        if self._whole is not None:
+            return Batch(self._whole, len(self._theta), self._n_inputs, count, self._dtype)
 
-        They are computed again with strong zeros where the sum is not finite without.
-        """
-        forward, _ = self._functions(len(rows))
-        vector = self._internal(theta)
-        multiply = strong_multiply if self._source.careful else np.multiply
-        results: tuple[Array, ...] = forward(rows, vector, multiply)
-        total = sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])
-        if not isfinite(total):
-            results = forward(rows, vector, strong_multiply)
-            total = sum([np.add.reduce(r, axis=None) for r in results[:looked_at]])
-        return results, total
+        def arrays() -> ArrayRun:
+            return ArrayRun(self._build, self._source, count, self._n_outputs, self._dtype)
 
-    def _backward(self, rows: Array, seed: float) -> Array:
-        """The gradient of seed times the sum of the first output, after its `_forward`."""
-        _, backward = self._functions(len(rows))
-        gradient = backward(rows, seed, *_PLAIN)
-        if not isfinite(gradient.dot(gradient)):
-            # once more with strong zeros: a cotangent of 0.0 propagates nothing
-            gradient = backward(rows, seed, *_STRONG)
-        return self._external(gradient)
-
-    def _functions(self, count: int) -> tuple[Any, Any]:
-        if count not in self._built:
-            _keep(self._built, count, self._build(count, self._dtype))
-        return self._built[count]
-
-    def _outputs(self, results: tuple[Array, ...], count: int) -> Array:
-        """The outputs as rows (outputs, B); a static one is the same for every sample."""
-        rows = np.empty((self._n_outputs, count), self._dtype)
-        rows[0] = results[0]
-        if len(results) > 1:
-            rows[1:] = results[1]
-        return rows
+        if self._dense is None:
+            return arrays()
+        return DenseRun(self._dense, count, self._order, arrays)
 
     def _checked(self, X: ArrayLike | None) -> Array:
         if X is None:
             X = np.empty((1, 0))
-        rows = np.asarray(X, dtype=self._dtype)
+        rows = np.asarray(X, dtype=self._dtype, order="C")
         if rows.ndim != 2 or rows.shape[1] != self._n_inputs or not len(rows):
             raise ValueError(
                 f"X has the shape {rows.shape}; the program needs (samples, {self._n_inputs})"
@@ -345,27 +331,17 @@ class Program:
         return rows
 
     def _vector(self, theta: ArrayLike | None) -> Array:
-        vector = self._theta if theta is None else np.asarray(theta, dtype=self._dtype)
+        vector = self._theta if theta is None else np.asarray(theta, dtype=self._dtype, order="C")
         if vector.shape != self._theta.shape:
             raise ValueError(
                 f"theta has the shape {vector.shape}; the program has {len(self._theta)} parameters"
             )
         return vector
 
-    def _internal(self, theta: ArrayLike | None) -> Array:
-        vector = self._vector(theta)
-        return vector if self._identity else vector[self._order]
-
-    def _external(self, gradient: Array) -> Array:
-        if self._identity:
-            return gradient.copy()
-        result = np.empty_like(gradient)
-        result[self._order] = gradient
-        return result
-
     def __getstate__(self) -> dict[str, Any]:
         return {"source": self._source, "theta": self._theta, "n_inputs": self._n_inputs,
-                "n_outputs": self._n_outputs, "dtype": self._dtype, "why": self._why}  # fmt: skip
+                "n_outputs": self._n_outputs, "dtype": self._dtype, "why": self._why,
+                "machine_code": self._machine_code}  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state, parameters=None)  # type: ignore[misc]  # as a new program
@@ -373,61 +349,3 @@ class Program:
     def __repr__(self) -> str:
         return (f"Program(inputs={self._n_inputs}, parameters={len(self._theta)}, "
                 f"outputs={self._n_outputs}, dtype={self._dtype})")  # fmt: skip
-
-
-def _keep(cache: dict[int, Any], count: int, made: Any) -> None:
-    """Put it in, for the one that has been there longest."""
-    if len(cache) >= KEPT:
-        cache.pop(next(iter(cache)))
-    cache[count] = made
-
-
-def _load(source: Source) -> Callable[..., Any]:
-    """The `build` of a generated source, run without builtins."""
-    namespace: dict[str, Any] = {"__builtins__": {}, "np": np, **source.arrays}
-    namespace |= {name: _elementwise(row) for name, row in source.rows.items()}
-    namespace |= source.blocks
-    exec(source.text, namespace)  # our own text: names and numbers only, no label reaches it
-    found: Callable[..., Any] = namespace["build"]
-    return found
-
-
-def _elementwise(row: Op) -> Callable[..., Array]:
-    """A row that has no array kernel, entry by entry."""
-
-    def call(*args: Any) -> Array:
-        ufunc = np.frompyfunc(lambda *xs: row.fn(*map(float, xs)), len(args), 1)
-        return np.asarray(ufunc(*args), dtype=float)
-
-    return call
-
-
-def strong_multiply(g: Any, d: Any, out: Any = None) -> Any:
-    """g * d, 0 where g is 0."""
-    return _into(out, np.where(np.equal(g, 0.0), 0.0, np.multiply(g, d)))
-
-
-def strong_select(g: Any, d: Any, out: Any = None) -> Any:
-    """g * d, 0 where g is 0, or d: what a row did not select passes not even nan."""
-    return strong_multiply(np.where(np.equal(d, 0.0), 0.0, g), d, out)
-
-
-def strong_dot(g: Array, x: Array, out: Any = None) -> Any:
-    """g @ x where an entry of g that is 0 contributes nothing."""
-    return _into(out, np.array([strong_multiply(row[:, None], x).sum(axis=0) for row in g]))
-
-
-def strong_dot_back(w: Array, g: Array, out: Any = None) -> Any:
-    """w @ g where an entry of g that is 0 contributes nothing."""
-    return _into(out, strong_dot(g.T, w.T).T)
-
-
-def _into(out: Any, result: Array) -> Any:
-    if out is None:
-        return result
-    out[...] = result
-    return out
-
-
-_PLAIN = (np.multiply, np.multiply, np.dot, np.dot, np.matmul)
-_STRONG = (strong_multiply, strong_select, strong_dot, strong_dot_back, strong_dot)

@@ -34,6 +34,9 @@ _CALLS, _FUNCTION, _PLAIN, _PRODUCT = 4.0, 0.002, 0.0015, 0.0005
 _NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.009, 0.0007, 0.0006
 _ONE_LANE = 4.0  # times that, for what is computed once for all samples
 _SWITCH = 25.0
+#: LLVM takes three milliseconds for a group's statements, both ways; per node, in a region of
+#: its own, it takes less than that for so many groups of a few nodes each.
+MOST_DENSE_GROUPS = 60
 #: Static nodes that a batch computes again for every chunk rather than in a block of their own.
 _FEW_STATIC = 2_000
 
@@ -47,11 +50,33 @@ class Region(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The native regions in the order in which they run, each node's level, and why."""
+    """The native regions in the order in which they run, each node's level, and why.
+
+    dense   whether all else, the array code, shall be machine code too
+    """
 
     regions: list[Region]
     levels: Ints
     why: str
+    dense: bool = False
+
+
+def choose_dense(trace: Trace, executor: str) -> Choice | None:
+    """All of it as machine code, group by group; None where that is not worth a try.
+
+    executor "dense" asks for it: an ImportError without llvmlite.
+    """
+    why = "Machine code throughout, compiled from the array code below"
+    level = np.zeros(len(trace), np.int64)
+    if executor == "dense":
+        jit.require()
+        return Choice([], level, why, dense=True)
+    if executor != "auto" or not jit.available() or not trace.n_inputs:
+        return None
+    nodes = np.flatnonzero(trace.kind >= 0)
+    if not nodes.size or len(_groups(trace, nodes, _levels(trace))) > MOST_DENSE_GROUPS:
+        return None
+    return Choice([], level, why, dense=True)
 
 
 def choose(trace: Trace, executor: str = "auto") -> Choice:
@@ -181,12 +206,18 @@ def _costs(
     native = np.where(dot, _NATIVE_PRODUCT, np.where(function, _NATIVE_FUNCTION, _NATIVE_PLAIN))
     native = native * np.where(varying[nodes], 1.0, _ONE_LANE)
     at, top = level[nodes] - 1, int(level.max())
-    groups = np.unique(
-        (at * len(trace.rows) + trace.kind[nodes])[~absorbed] * 2 + varying[nodes][~absorbed]
-    ) // (2 * len(trace.rows))  # fmt: skip
-    calls = np.bincount(groups, minlength=top) * _CALLS
+    calls = np.bincount(_groups(trace, nodes, level, varying), minlength=top) * _CALLS
     arrays = np.bincount(at, each, top) + calls
     return arrays.tolist(), np.bincount(at, native * numbers, top).tolist()
+
+
+def _groups(trace: Trace, nodes: Ints, level: Ints, varying: Bools | None = None) -> Ints:
+    """Per group of nodes, as many as NumPy calls would take, its level less 1."""
+    nodes = nodes[~_absorbed(trace)[nodes]]
+    kinds = (level[nodes] - 1) * len(trace.rows) + trace.kind[nodes]
+    if varying is None:
+        return np.unique(kinds) // len(trace.rows)
+    return np.unique(kinds * 2 + varying[nodes]) // (2 * len(trace.rows))
 
 
 def _cheapest(arrays: list[float], native: list[float]) -> list[bool]:

@@ -7,9 +7,12 @@ it, else the function itself, lane by lane: the one that Python's `math` uses.
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from functools import cache
+from math import copysign, inf
+from typing import Any
+
+from autograd_lite.compiler import jit
 
 #: NumPy's names of C functions of one and of two arguments.
 C_NAMES = {"exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
@@ -40,8 +43,16 @@ def size(element: str) -> int:
 def literal(x: float, element: str = "double") -> str:
     """The number as LLVM writes it: its bits as a double, even of a float."""
     if element == "float":
-        x = ctypes.c_float(x).value
+        x = _rounded(x)
     return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
+
+
+def _rounded(x: float) -> float:
+    """The nearest float32."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", x))[0])
+    except OverflowError:
+        return copysign(inf, x)
 
 
 def function_name(name: str, lanes: int, element: str) -> str:
@@ -130,15 +141,8 @@ def _by_pieces(name: str, lanes: int, element: str, symbol: str, width: int) -> 
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
-    try:
-        import llvmlite.binding as llvm
-
-        found = ctypes.CDLL(_LIBRARY)
-        llvm.load_library_permanently(_LIBRARY)
-    except (OSError, RuntimeError):
-        return None  # another C library
-    return found
+def _library() -> Any:
+    return jit.load_library(_LIBRARY)
 
 
 @cache

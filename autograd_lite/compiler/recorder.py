@@ -1,0 +1,469 @@
+"""Recorder: runs the generated `build` on sheets and writes down what it does as LLVM IR.
+
+It stands where the source says `np`. Each statement becomes a function; what the source does
+while it makes its arrays, forward and backward are three lists of calls.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from autograd_lite.compiler import sheet_code
+from autograd_lite.compiler.machine import ROWS_IN_C, Numpy
+from autograd_lite.compiler.matrix_code import lanes_of, symbol
+from autograd_lite.compiler.sheets import (
+    Broadcast,
+    Expression,
+    Samples,
+    Seed,
+    Sheet,
+    Symbol,
+    Turned,
+    Unsupported,
+    View,
+    Width,
+    common_shape,
+    extent,
+    shape_of,
+    whole,
+)
+from autograd_lite.compiler.vectors import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autograd_lite.compiler.emit import Source
+    from autograd_lite.ops import Op
+
+#: What every statement is given: the batch, the parameters, their gradient, the varying and the
+#: static sheets, how many samples, those padded to whole registers, and the seed.
+_ARGUMENTS = ("ptr noalias %X, ptr noalias %theta, ptr noalias %gradient, ptr noalias %v, "
+              "ptr noalias %f, i64 %B, i64 %P, {element} %seed")  # fmt: skip
+
+#: Operators that the source calls by NumPy's names.
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "negative": operator.neg, "power": operator.pow,
+}  # fmt: skip
+
+_PARAMETERS, _GRADIENT = Sheet("%theta", False, 0), "%gradient"
+
+
+class Recorder:
+    """The statements of a program; it raises Unsupported where one has no dense code.
+
+    rows, numbers  how many varying rows and static numbers the sheets take in all
+    results        per part of the outputs its first row and how many
+    """
+
+    inf, nan, intp = np.inf, np.nan, None
+
+    def __init__(self, source: Source, n_inputs: int, element: str) -> None:
+        self.element = element
+        self.n_inputs = n_inputs
+        self.n_parameters = len(source.order)
+        self._globals: list[str] = []
+        self._statements: list[list[str]] = []
+        self._setup: list[int] = []
+        self._forward: list[int] = []
+        self._backward: list[int] = []
+        self._calls = self._setup
+        self._sheets: list[Sheet] = []
+        self._bound: dict[str, str] = {}  # sheets that are the caller's own
+        self._written: dict[str, Any] = {}  # per static sheet which numbers are
+        self._turned: dict[tuple[object, ...], View] = {}
+        outputs = self._run(source)
+        self.rows = self.numbers = 0
+        self._pointers = {sheet.base: self._place(sheet) for sheet in self._sheets}
+        self.results = [self._result(view) for view in outputs]
+
+    def _run(self, source: Source) -> Sequence[Any]:
+        if source.blocks:
+            raise Unsupported("native blocks")
+        space: dict[str, Any] = {"__builtins__": {}, "np": self}
+        space |= {name: _row(row) for name, row in source.rows.items()}
+        space |= {name: self._constant(name, a) for name, a in source.arrays.items()}
+        exec(source.text, space)  # our own text: names and numbers only, no label reaches it
+        forward, backward = space["build"](Width(1), None)
+        samples, theta = Samples(0, self.n_inputs), View(
+            _PARAMETERS, 0, (self.n_parameters,), (1,), self)  # fmt: skip
+        self._calls = self._forward
+        outputs: Sequence[Any] = forward(samples, theta, self.multiply)
+        if backward is not None:
+            self._calls = self._backward
+            product = (self.multiply, self.multiply, self.dot, self.dot, self.dot)
+            self._return(backward(samples, Seed(), *product))
+        return outputs
+
+    def _return(self, gradient: View) -> None:
+        """The gradient's sheet is the caller's; what no statement writes there is 0."""
+        base = gradient.sheet.base
+        self._bound[base] = _GRADIENT
+        if not self._written[base].all():
+            self._fill(whole(gradient.sheet, self), 0.0)
+            self._backward.insert(0, self._backward.pop())
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether there is a reverse pass."""
+        return bool(self._backward)
+
+    # --- sheets -------------------------------------------------------------------------------
+
+    def empty(self, shape: tuple[Any, ...], _: object = None) -> View:
+        """As np.empty."""
+        size, columns = extent(shape)
+        sheet = Sheet(f"%sheet{len(self._sheets)}", bool(columns), size * max(columns, 1))
+        self._sheets.append(sheet)
+        if not columns:
+            self._written[sheet.base] = np.zeros(sheet.rows, bool)
+        return whole(sheet, self).reshape(*shape)
+
+    def ones(self, shape: tuple[Any, ...], _: object = None) -> View:
+        """As np.ones."""
+        view = self.empty(shape)
+        self._fill(view, 1.0)
+        return view
+
+    zeros = empty  # the memory of sheets begins as zeros
+
+    def _fill(self, view: View, x: float) -> None:
+        """All of a sheet."""
+        lines = sheet_code.place(view, "%d", self.element)
+        n = str(view.sheet.rows)
+        if view.sheet.varying:
+            lines.append(f"  %n = mul i64 %P, {n}")
+            n = "%n"
+        number = f"{self.element} {literal(x, self.element)}"
+        self._add(view, [*lines, self._call("seed", f"ptr %d, i64 {n}, i64 {n}, {number}")])
+
+    def _place(self, sheet: Sheet) -> tuple[str, int]:
+        """The pointer from which a sheet is so many rows or numbers away."""
+        if sheet.base in self._bound:
+            return self._bound[sheet.base], 0
+        if sheet.varying:
+            self.rows += sheet.rows
+            return "%v", self.rows - sheet.rows
+        self.numbers += sheet.rows
+        return "%f", self.numbers - sheet.rows
+
+    def _result(self, view: Any) -> tuple[int, int]:
+        if not isinstance(view, View) or not view.sheet.varying or view.shape[1:] != (Width(1),):
+            raise Unsupported("an output that is the same for all samples")
+        return self._pointers[view.sheet.base][1] + view.start, view.shape[0]
+
+    def _constant(self, name: str, array: Any) -> Any:
+        """Index arrays as they are; numbers as a sheet that stands in the code."""
+        if array.dtype.kind == "i":
+            return array
+        numbers = ", ".join(f"{self.element} {literal(x, self.element)}" for x in array.tolist())
+        self._globals.append(
+            f"@{name} = internal constant [{len(array)} x {self.element}] [{numbers}]"
+        )
+        return whole(Sheet(f"@{name}", False, len(array)), self)
+
+    def table(self, index: Any) -> str:
+        """The name of a table of rows."""
+        name = f"@table{len(self._globals)}"
+        rows = ", ".join(f"i64 {i}" for i in index.tolist())
+        self._globals.append(f"{name} = internal constant [{len(index)} x i64] [{rows}]")
+        return name
+
+    # --- statements ---------------------------------------------------------------------------
+
+    def _add(self, out: View, lines: list[str]) -> None:
+        """A statement that writes out."""
+        if not out.sheet.varying:
+            written = self._written[out.sheet.base]
+            if not out.table:  # rows that are picked were written before, with 0.0
+                part = np.lib.stride_tricks.as_strided
+                part(written[out.start :], out.shape, out.strides)[...] = True
+        self._calls.append(len(self._statements))
+        self._statements.append(lines)
+
+    def assign(self, out: View, x: Any) -> None:
+        """out[...] = x."""
+        if common_shape(out.shape, shape_of(x)) != out.shape:
+            raise Unsupported(f"shape {shape_of(x)} into {out.shape}")
+        self._add(out, sheet_code.assignment(out, x, self.element))
+
+    def fill(self, out: View, x: Any) -> None:
+        """out.fill(x)."""
+        if not isinstance(x, Seed):
+            self.assign(out, x)
+            return
+        if out.shape != (1, Width(1)):
+            raise Unsupported("a seed for several rows")
+        call = self._call("seed", f"ptr %d, i64 %B, i64 %P, {self.element} %seed")
+        self._add(out, [*sheet_code.place(out, "%d", self.element), call])
+
+    def copyto(self, out: View, x: Any) -> None:
+        """As np.copyto; from the batch by a transpose."""
+        if isinstance(x, Samples):
+            self._take(out, x)
+        elif self._is_parameters(x) and self._is_free(out):
+            self._bound[out.sheet.base] = "%theta"
+        else:
+            self.assign(out, x)
+
+    def _is_parameters(self, x: Any) -> bool:
+        return isinstance(x, View) and x.sheet is _PARAMETERS
+
+    def _is_free(self, out: View) -> bool:
+        """Whether the view is all of a sheet that no statement has written."""
+        return out.shape == (out.sheet.rows,) and not self._written[out.sheet.base].any()
+
+    def _take(self, out: View, x: Samples) -> None:
+        """Columns of the batch as rows; the padding repeats the last sample."""
+        if not x.turned or len(out.shape) != 2 or out.table:
+            raise Unsupported("samples as they come")
+        columns = [(x.first, x.count)] if x.columns is None else [
+            (int(c), 1) for c in x.columns]  # fmt: skip
+        pieces = [out] if x.columns is None else [out[i : i + 1] for i in range(len(columns))]
+        for piece, (first, count) in zip(pieces, columns, strict=True):
+            lines = [
+                *sheet_code.place(piece, "%d", self.element),
+                f"  %s = getelementptr {self.element}, ptr %X, i64 {first}",
+                self._call("transpose", f"ptr %d, i64 %P, ptr %s, i64 {self.n_inputs}, i64 %B, "
+                                        f"i64 {count}"),
+                self._call("pad", f"ptr %d, i64 %P, i64 {count}, i64 %B, i64 %P"),
+            ]  # fmt: skip
+            self._add(piece, lines)
+
+    def _call(self, function: str, arguments: str) -> str:
+        """The call of one of matrix_code's functions."""
+        return f"  call void @{symbol(function, self.element)}({arguments})"
+
+    # --- products -----------------------------------------------------------------------------
+
+    def dot(self, a: Any, b: Any, out: View | None = None) -> View:
+        """As np.dot, of matrices."""
+        right, terms = self._right(b)
+        if not isinstance(a, View) or len(a.shape) != 2 or a.table:
+            raise Unsupported("a product with samples in the rows of its left factor")
+        shape = (a.shape[0], shape_of(b)[1]) if isinstance(b, Symbol) else (a.shape[0], b.count)
+        if out is None:
+            out = self.empty(shape)
+        if out.shape != shape or out.table or (not out.sheet.varying and out.strides[1] != 1):
+            raise Unsupported(f"a product of the shape {shape} into {out.shape}")
+        lines: list[str] = []
+        factors = []
+        for view, name in ((out, "%c"), (a, "%a"), (right, "%b")):
+            if isinstance(view, Samples):
+                lines.append(f"  {name} = getelementptr {self.element}, ptr %X, i64 {view.first}")
+                factors.append((str(self.n_inputs), "1"))
+            else:
+                lines += sheet_code.place(view, name, self.element)
+                factors.append(self._strides(view, name, lines))
+        (ci, _), (ai, ap), (bp, _) = factors
+        n = self._length(shape[1], "%n", lines)
+        k = terms if type(terms) is str else self._length(terms, "%k", lines)
+        lines.append(self._call(
+            "product", f"ptr %c, i64 {ci}, ptr %a, i64 {ai}, i64 {ap}, ptr %b, i64 {bp}, i64 {k}, "
+            f"i64 {shape[0]}, i64 {n}"))  # fmt: skip
+        self._add(out, lines)
+        return out
+
+    matmul = dot
+
+    def _right(self, b: Any) -> tuple[Any, Any]:
+        """The right factor with its rows side by side, and how many terms a product has."""
+        if isinstance(b, Samples):
+            if b.turned or b.columns is not None:
+                raise Unsupported("a product with the batch transposed")
+            return b, "%B"
+        if isinstance(b, Turned):
+            width = b.shape[0]
+            # padded samples have a cotangent of 0.0: they may be left out, and need not
+            return self._transposed(b.view), "%B" if width == Width(1) else width
+        if not isinstance(b, View) or len(b.shape) != 2 or b.table:
+            raise Unsupported("a product with anything but a matrix")
+        if not b.sheet.varying and b.strides[1] != 1:
+            copy = self.empty(b.shape)
+            self.assign(copy, b)
+            b = copy
+        return b, b.shape[0]
+
+    def _transposed(self, view: View) -> View:
+        """A varying matrix with samples in rows, each of whole registers."""
+        key = (view.sheet.base, view.start, view.shape, view.strides)
+        if key not in self._turned:
+            rows, width = view.shape
+            lanes = lanes_of(self.element)
+            padded = -(-rows // lanes) * lanes
+            # samples by rows: as many numbers as so many rows of samples
+            copy = self.empty((padded * width.columns, Width(1)))
+            lines = [*sheet_code.place(copy, "%d", self.element),
+                     *sheet_code.place(view, "%s", self.element)]  # fmt: skip
+            stride = self._strides(view, "%s", lines)[0]
+            n = self._length(width, "%n", lines)
+            lines.append(self._call("transpose", f"ptr %d, i64 {padded}, ptr %s, i64 {stride}, "
+                                                 f"i64 {rows}, i64 {n}"))  # fmt: skip
+            self._add(copy, lines)
+            self._turned[key] = _Rows(copy, padded)
+        return self._turned[key]
+
+    def _strides(self, view: View, name: str, lines: list[str]) -> tuple[str, str]:
+        """How far rows and columns of a matrix are apart."""
+        if isinstance(view, _Rows):
+            return str(view.padded), "1"
+        if not view.sheet.varying:
+            return str(view.strides[0]), str(view.strides[1])
+        lines.append(f"  {name}.stride = mul i64 %P, {view.strides[0]}")
+        return f"{name}.stride", "1"
+
+    def _length(self, n: Any, name: str, lines: list[str]) -> str:
+        if not isinstance(n, Width):
+            return str(n)
+        lines.append(f"  {name} = mul i64 %P, {n.columns}")
+        return name
+
+    # --- functions of NumPy -------------------------------------------------------------------
+
+    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Broadcast:
+        """As np.broadcast_to."""
+        return Broadcast(x, shape, self)
+
+    def concatenate(self, parts: Sequence[Symbol]) -> View:
+        """As np.concatenate, along the first length."""
+        shapes = [part.shape for part in parts]
+        rest = common_shape(*[shape[1:] for shape in shapes])
+        view = self.empty((sum(shape[0] for shape in shapes), *rest))
+        first = 0
+        for part in parts:
+            self.assign(view[first : first + part.shape[0]], part)
+            first += part.shape[0]
+        return view
+
+    def take(self, x: View, index: Any, axis: int, out: View, mode: str) -> None:
+        """As np.take, of rows."""
+        del axis, mode
+        self.assign(out, x[index])
+
+    def sum(self, x: Symbol, axis: int, out: View) -> View:
+        """As np.sum."""
+        return self.add.reduce(x, axis, out=out)
+
+    def __getattr__(self, name: str) -> _Function:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _Function(self, name)
+
+    # --- the text -----------------------------------------------------------------------------
+
+    def ir(self) -> str:
+        """Functions `setup`, `values` and `both`, and all that they call but matrix_code's.
+
+        Each takes the batch (B, n_inputs), parameters, their gradient, memory for `rows` rows
+        of samples and `numbers` numbers, B, B padded to whole registers, and the seed. The last
+        two return the sum of the first output; nan where the outputs, or gradient, are not finite.
+        """
+        arguments = _ARGUMENTS.format(element=self.element)
+        given = arguments.replace("noalias ", "")
+        text = [*self._globals]
+        for number, lines in enumerate(self._statements):
+            used = dict.fromkeys(re.findall(r"%sheet\d+\b", "\n".join(lines)))
+            text += [f"define internal void @statement{number}({arguments}) {{", "entry:",
+                     *[line for base in used for line in self._pointer(base)],
+                     *lines, "  ret void", "}"]  # fmt: skip
+
+        def calls(numbers: list[int]) -> list[str]:
+            return [f"  call void @statement{n}({given})" for n in numbers]
+
+        text += [f"define void @setup({arguments}) {{", *calls(self._setup), "  ret void", "}"]
+        row = self.results[0][0]
+        look = [f"  %first.row = mul i64 %P, {row}",
+                f"  %first = getelementptr {self.element}, ptr %v, i64 %first.row"]  # fmt: skip
+        others = [f"  %n = mul i64 %P, {self.results[-1][1]}",
+                  f"  %others.row = mul i64 %P, {self.results[-1][0]}",
+                  f"  %others = getelementptr {self.element}, ptr %v, i64 %others.row"]  # fmt: skip
+        checked = f"call double @{symbol('checked', self.element)}(ptr %first, i64 %B"
+        text += [f"define double @values({arguments}) {{", *calls(self._forward), *look, *others,
+                 f"  %total = {checked}, ptr %others, i64 %n)",
+                 "  ret double %total", "}"]  # fmt: skip
+        if self.has_gradient:
+            text += [f"define double @both({arguments}) {{", *calls(self._forward),
+                     *calls(self._backward), *look,
+                     f"  %total = {checked}, ptr %gradient, i64 {self.n_parameters})",
+                     "  ret double %total", "}"]  # fmt: skip
+        return "\n".join(text)
+
+    def _pointer(self, base: str) -> list[str]:
+        """Where a sheet begins."""
+        pointer, offset = self._pointers[base]
+        if pointer != "%v":
+            return [f"  {base} = getelementptr {self.element}, ptr {pointer}, i64 {offset}"]
+        return [f"  {base}.row = mul i64 %P, {offset}",
+                f"  {base} = getelementptr {self.element}, ptr %v, i64 {base}.row"]  # fmt: skip
+
+
+def _row(row: Op) -> Callable[..., Symbol]:
+    """A row without an array kernel, which C may have a function for."""
+    if row not in ROWS_IN_C:
+        raise Unsupported(f"{row.name}, which has no array kernel")
+
+    def call(*args: Any) -> Symbol:
+        def kernel(builder: Any) -> Callable[..., Any]:
+            return lambda *xs: builder.kernel(row, xs)
+
+        return Expression(kernel, args, common_shape(*map(shape_of, args)))
+
+    return call
+
+
+class _Rows(View):
+    """Samples in rows of `padded` numbers: what a transpose leaves."""
+
+    def __init__(self, copy: View, padded: int) -> None:
+        super().__init__(copy.sheet, copy.start, copy.shape, copy.strides, copy.recorder)
+        self.padded = padded
+
+
+class _Function:
+    """A function of NumPy's by its name: elementwise, with `out`, and folded over a length."""
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self.recorder = recorder
+        self.name = name
+
+    def __call__(self, *args: Any, out: View | None = None) -> Any:
+        x = Expression(self._function, args, common_shape(*map(shape_of, args)))
+        if out is None:
+            return x
+        self.recorder.assign(out, x)
+        return out
+
+    def _function(self, builder: Any) -> Callable[..., Any]:
+        return _OPERATORS.get(self.name) or cast(
+            "Callable[..., Any]", getattr(Numpy(builder), self.name)
+        )
+
+    def reduce(
+        self, x: Any, axis: int | None = 0, keepdims: bool = False, dtype: object = None,
+        out: View | None = None,
+    ) -> View:  # fmt: skip
+        """The function folded over the first length, or the sum over samples."""
+        del dtype
+        recorder = self.recorder
+        shape = shape_of(x)
+        if axis == 0 and not keepdims and isinstance(shape[0], int):
+            out = recorder.empty(shape[1:]) if out is None else out
+            lines = sheet_code.folded(out, x, self._function, recorder.element)
+        elif axis in (-1, len(shape) - 1) and isinstance(shape[-1], Width) and self.name == "add":
+            if not keepdims:
+                raise Unsupported("a sum over samples without its length")
+            out = recorder.empty((*shape[:-1], 1)) if out is None else out
+            lines = sheet_code.over_samples(out, x, recorder.element)
+        else:
+            raise Unsupported(f"{self.name} over axis {axis} of {shape}")
+        recorder._add(out, lines)
+        return out
+
+    def at(self, target: View, index: Any, x: Any) -> None:
+        """As np.add.at: row after row, so that one may come twice."""
+        rows = target[index]
+        self.recorder.assign(rows, rows + x)
