@@ -25,6 +25,8 @@ from autograd_lite.ops import Op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from autograd_lite.compiler.block import Block
     from autograd_lite.compiler.layout import Array
 
@@ -43,7 +45,7 @@ class Source:
 
     def __init__(
         self, text: str, arrays: dict[str, Any], rows: dict[str, Op], blocks: dict[str, Block],
-        order: list[int], whole: Whole | None, careful: bool,
+        order: NDArray[np.intp], whole: Whole | None, careful: bool,
     ) -> None:  # fmt: skip
         self.text = text
         self.arrays = arrays
@@ -99,7 +101,7 @@ class _Emitter:
                 self._backward(number, self.groups[number])
         return Source(
             self._text(results, gradient), self.at.constants, self.rows, self.blocks,
-            [tape.index(node) for node in order], self._whole(gradient), self.careful,
+            np.array(order, np.intp) - tape.n_inputs, self._whole(gradient), self.careful,
         )  # fmt: skip
 
     def _whole(self, gradient: bool) -> Whole | None:

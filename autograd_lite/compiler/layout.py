@@ -62,6 +62,11 @@ class Layout:
         array = Array(name, list(nodes), varying)
         self.arrays.append(array)
         arrays, rows = self._array, self._row
+        n = len(nodes)
+        if n and array.nodes == list(range(nodes[0], nodes[0] + n)):
+            arrays[nodes[0] : nodes[0] + n] = [array] * n
+            rows[nodes[0] : nodes[0] + n] = range(n)
+            return array
         for row, node in enumerate(nodes):
             arrays[node], rows[node] = array, row
         return array

@@ -14,7 +14,7 @@ from autograd_lite.compiler.vectors import size, vector
 
 #: Per number of vectors in a tile's row how many rows it has: 16 running sums keep the
 #: processor's two multipliers busy. The rest of a matrix takes ever smaller tiles.
-_TILES = {4: (4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
+_TILES = {4: (4, 1), 2: (8, 2, 1), 1: (8, 2, 1)}
 
 _FACTORS = ("ptr noalias %C, i64 %ci, ptr noalias %A, i64 %ai, i64 %ap, "
             "ptr noalias %B, i64 %bp, i64 %K")  # fmt: skip
@@ -78,9 +78,9 @@ def _products(element: str) -> str:
         f"declare void @llvm.masked.store.{suffix}.p0({kind}, ptr, i32, {mask})",
     ]
     for vectors, heights in _TILES.items():
-        for masked in (False, True) if vectors == 1 else (False,):
-            parts += [_tile(n, vectors, masked, element, suffix, align) for n in heights]
-            parts.append(_rows(vectors, masked, heights, element, lanes))
+        masked = vectors == 1
+        parts += [_tile(n, vectors, masked, element, suffix, align) for n in heights]
+        parts.append(_rows(vectors, masked, heights, element, lanes))
     parts.append(_product(element, lanes))
     return "\n".join(parts)
 
@@ -180,7 +180,7 @@ def _product(element: str, lanes: int) -> str:
         text += [
             head, f"  %C{width} = getelementptr {element}, ptr %C, i64 %at{width}",
             f"  %B{width} = getelementptr {element}, ptr %B, i64 %at{width}",
-            f"  call void @rows{width}(ptr %C{width}, "
+            f"  call void @rows{width}{'m' * (width == 1)}(ptr %C{width}, "
             f"{_GIVEN.format(A='%A', B=f'%B{width}')}, <{lanes} x i1> <{ones}>, i64 %M)", back,
         ]  # fmt: skip
     return "\n".join([

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autograd_lite.compiler.block import Block
-from autograd_lite.compiler.tape import CONSTANT, INPUT, PARAMETER, Output, Tape
+from autograd_lite.compiler.tape import CONSTANT, Output, Tape
 from autograd_lite.compiler.terms import Pairs, Product, Sum
 from autograd_lite.sets import Sets
 
@@ -64,6 +64,8 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
             elif not part.operands:
                 part.operands = [list(column) for column in zip(*_arguments(tape, part))]
             for column in part.operands:
+                if column and max(column) < leaves:
+                    continue  # a matrix of weights: many, and all in their place
                 for node in column:
                     if node >= leaves:
                         preference.setdefault(node, len(preference))
@@ -74,17 +76,18 @@ def plan(tape: Tape, varying: Sequence[bool]) -> list[Group]:
 
 def _levels(tape: Tape) -> list[int]:
     levels = [0] * len(tape)
-    for node, args in enumerate(tape.args):
+    for node in range(tape.leaves, len(tape)):
+        args = tape.args[node]
         if args:
             levels[node] = 1 + max([levels[a] for a in args])  # a list: it is faster
     return levels
 
 
 def _needs(tape: Tape) -> list[bool]:
-    needs = [kind is PARAMETER for kind in tape.kind]
-    for node, args in enumerate(tape.args):
-        if args:
-            needs[node] = any(needs[a] for a in args)
+    parameters = tape.leaves - tape.n_inputs
+    needs = [False] * tape.n_inputs + [True] * parameters
+    for args in tape.args[tape.leaves :]:
+        needs.append(any(map(needs.__getitem__, args)))
     return needs
 
 
@@ -93,7 +96,8 @@ def _grouped(
 ) -> list[Group]:
     """The nodes by level, row, and the kinds of their operands."""
     found: dict[tuple[object, ...], Group] = {}
-    for node, kind in enumerate(tape.kind):
+    for node in range(tape.leaves, len(tape)):
+        kind = tape.kind[node]
         if isinstance(kind, (str, Block)):
             continue  # a block runs with its outputs
         args = tape.args[node]
@@ -213,21 +217,24 @@ def _product(
 
 def parameter_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
     """The parameters' nodes in the order in which products first read them, then the others."""
-    kind = tape.kind
+    first, last = tape.n_inputs, tape.leaves
     order: dict[int, None] = {}  # a key keeps the place where it was first put
     for group in groups:
-        if group.rows:
-            order |= dict.fromkeys([n for n in group.operands[0] if kind[n] is PARAMETER])
-    order |= dict.fromkeys([n for n, k in enumerate(kind) if k is PARAMETER])
+        weights = group.operands[0] if group.rows else []
+        if weights and (min(weights) < first or max(weights) >= last):
+            weights = [n for n in weights if first <= n < last]
+        order |= dict.fromkeys(weights)
+    if len(order) < last - first:
+        order |= dict.fromkeys(range(first, last))
     return list(order)
 
 
 def input_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
     """The inputs' nodes: those that the first product reads come last, so that ones may follow."""
-    leaves = [n for n, kind in enumerate(tape.kind) if kind == INPUT]
+    leaves = list(range(tape.n_inputs))
     for group in groups:
-        if group.rows and any(tape.kind[n] == INPUT for n in group.operands[1]):
-            read = [n for n in group.operands[1] if tape.kind[n] == INPUT]
+        if group.rows and min(group.operands[1]) < tape.n_inputs:
+            read = [n for n in group.operands[1] if n < tape.n_inputs]
             first = dict.fromkeys(read)
             return [n for n in leaves if n not in first] + list(first)
     return leaves

@@ -50,6 +50,10 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "negative": operator.neg, "power": operator.pow,
 }  # fmt: skip
 
+#: Registers and blocks of a statement; not those that all of them know.
+_OWN_NAME = re.compile(r"%(?!(?:X|theta|gradient|v|f|B|P|seed|sheet\d+)\b)([A-Za-z][\w.]*)")
+_BLOCK = re.compile(r"^([A-Za-z]\w*):", re.MULTILINE)
+
 _PARAMETERS, _GRADIENT = Sheet("%theta", False, 0), "%gradient"
 
 
@@ -364,33 +368,31 @@ class Recorder:
         """
         arguments = _ARGUMENTS.format(element=self.element)
         given = arguments.replace("noalias ", "")
-        text = [*self._globals]
-        for number, lines in enumerate(self._statements):
-            used = dict.fromkeys(re.findall(r"%sheet\d+\b", "\n".join(lines)))
-            text += [f"define internal void @statement{number}({arguments}) {{", "entry:",
-                     *[line for base in used for line in self._pointer(base)],
-                     *lines, "  ret void", "}"]  # fmt: skip
-
-        def calls(numbers: list[int]) -> list[str]:
-            return [f"  call void @statement{n}({given})" for n in numbers]
-
-        text += [f"define void @setup({arguments}) {{", *calls(self._setup), "  ret void", "}"]
-        row = self.results[0][0]
-        look = [f"  %first.row = mul i64 %P, {row}",
-                f"  %first = getelementptr {self.element}, ptr %v, i64 %first.row"]  # fmt: skip
-        others = [f"  %n = mul i64 %P, {self.results[-1][1]}",
-                  f"  %others.row = mul i64 %P, {self.results[-1][0]}",
-                  f"  %others = getelementptr {self.element}, ptr %v, i64 %others.row"]  # fmt: skip
-        checked = f"call double @{symbol('checked', self.element)}(ptr %first, i64 %B"
-        text += [f"define double @values({arguments}) {{", *calls(self._forward), *look, *others,
-                 f"  %total = {checked}, ptr %others, i64 %n)",
-                 "  ret double %total", "}"]  # fmt: skip
-        if self.has_gradient:
-            text += [f"define double @both({arguments}) {{", *calls(self._forward),
-                     *calls(self._backward), *look,
-                     f"  %total = {checked}, ptr %gradient, i64 {self.n_parameters})",
-                     "  ret double %total", "}"]  # fmt: skip
+        text = [*self._globals, *self._function("setup", self._setup),
+                *self._function("forward", self._forward),
+                *self._function("backward", self._backward)]  # fmt: skip
+        look = [f"  %first.row = mul i64 %P, {self.results[0][0]}",
+                f"  %first = getelementptr {self.element}, ptr %v, i64 %first.row",
+                f"  %n = mul i64 %P, {self.results[-1][1]}",
+                f"  %others.row = mul i64 %P, {self.results[-1][0]}",
+                f"  %others = getelementptr {self.element}, ptr %v, i64 %others.row"]  # fmt: skip
+        checked = f"  %total = call double @{symbol('checked', self.element)}(ptr %first, i64 %B"
+        for name, directions, also in (
+            ("values", ["forward"], "ptr %others, i64 %n"),
+            ("both", ["forward", "backward"], f"ptr %gradient, i64 {self.n_parameters}"),
+        ):
+            text += [f"define double @{name}({arguments}) {{",
+                     *[f"  call void @{direction}({given})" for direction in directions],
+                     *look, f"{checked}, {also})", "  ret double %total", "}"]  # fmt: skip
         return "\n".join(text)
+
+    def _function(self, name: str, numbers: list[int]) -> list[str]:
+        """These statements as one function: LLVM takes half the time that it does for many."""
+        body = [line for n in numbers for line in _named_apart(self._statements[n], n)]
+        sheets = dict.fromkeys(re.findall(r"%sheet\d+\b", "\n".join(body)))
+        return [f"define void @{name}({_ARGUMENTS.format(element=self.element)}) {{", "entry:",
+                *[line for base in sheets for line in self._pointer(base)],
+                *body, "  ret void", "}"]  # fmt: skip
 
     def _pointer(self, base: str) -> list[str]:
         """Where a sheet begins."""
@@ -413,6 +415,12 @@ def _row(row: Op) -> Callable[..., Symbol]:
         return Expression(kernel, args, common_shape(*map(shape_of, args)))
 
     return call
+
+
+def _named_apart(lines: list[str], number: int) -> list[str]:
+    """A statement with its number in the names of its registers and blocks."""
+    text = _OWN_NAME.sub(rf"%\1.{number}", "\n".join(lines))
+    return _BLOCK.sub(rf"\1.{number}:", text).split("\n")
 
 
 class _Rows(View):

@@ -34,9 +34,9 @@ _CALLS, _FUNCTION, _PLAIN, _PRODUCT = 4.0, 0.002, 0.0015, 0.0005
 _NATIVE_FUNCTION, _NATIVE_PLAIN, _NATIVE_PRODUCT = 0.009, 0.0007, 0.0006
 _ONE_LANE = 4.0  # times that, for what is computed once for all samples
 _SWITCH = 25.0
-#: LLVM takes three milliseconds for a group's statements, both ways; per node, in a region of
-#: its own, it takes less than that for so many groups of a few nodes each.
-MOST_DENSE_GROUPS = 60
+#: LLVM takes two milliseconds for a group's statements, both ways: more of them compile faster
+#: node by node, in a region of their own.
+MOST_DENSE_GROUPS = 40
 #: Static nodes that a batch computes again for every chunk rather than in a block of their own.
 _FEW_STATIC = 2_000
 
@@ -66,7 +66,7 @@ def choose_dense(trace: Trace, executor: str) -> Choice | None:
 
     executor "dense" asks for it: an ImportError without llvmlite.
     """
-    why = "Machine code throughout, compiled from the array code below"
+    why = "Machine code throughout, compiled from the array code"
     level = np.zeros(len(trace), np.int64)
     if executor == "dense":
         jit.require()
@@ -156,14 +156,16 @@ def _absorbed(trace: Trace) -> Bools:
 def _levels(trace: Trace) -> Ints:
     """(n,) levels; a term that is absorbed stands on its sum's."""
     absorbed = _absorbed(trace).tolist()
-    start, args = trace.start.tolist(), trace.args.tolist()
+    computed = trace.kind[trace.args] >= 0  # leaves stand on level 0: most operands are leaves
+    ends = np.concatenate([[0], np.cumsum(computed)])[trace.start].tolist()
+    args = trace.args[computed].tolist()
     level = [0] * len(trace)
     nodes = np.flatnonzero(trace.kind >= 0).tolist()
     for node in nodes:
-        operands = args[start[node] : start[node + 1]]
+        operands = args[ends[node] : ends[node + 1]]
         level[node] = max([level[a] for a in operands], default=0) + (not absorbed[node])
     for node in reversed(nodes):
-        for a in args[start[node] : start[node + 1]]:
+        for a in args[ends[node] : ends[node + 1]]:
             if absorbed[a]:
                 level[a] = level[node]
     return np.array(level)

@@ -75,6 +75,8 @@ class _Collector:
     def _absorbed(self) -> list[bool]:
         """Nodes used once, by a sum that takes them up with a plus."""
         old, n = self.old, len(self.old)
+        if LINEAR.isdisjoint(old.kind[old.leaves :]):
+            return [False] * n
         operands = np.fromiter(chain.from_iterable(old.args), np.int64)
         consumer = np.full(n, -1)
         consumer[operands] = np.repeat(np.arange(n), list(map(len, old.args)))
@@ -108,8 +110,28 @@ class _Collector:
     def _is_parameter(self, node: int) -> bool:
         return self.new.kind[node] == PARAMETER
 
+    def _neuron(self, node: int) -> int | None:
+        """A dot of static weights and varying operands as it stands; None for any other."""
+        args, place, varying = self.old.args[node], self.place, self.varying
+        n = len(args) // 2
+        weights = [place[a] for a in args[:n]]
+        operands = [place[a] for a in args[n : 2 * n]]
+        is_varying = varying.__getitem__
+        if not n or any(map(is_varying, weights)) or not all(map(is_varying, operands)):
+            return None
+        bias = place[args[-1]]
+        if varying[bias]:
+            return None
+        if self.new.number.get(bias) != 0.0:
+            weights.append(bias)
+            operands.append(self._constant(1.0))
+        return self._add(Product(len(weights)), (*weights, *operands), True)
+
     def _sum(self, root: int, absorbed: list[bool]) -> int:
         """The parts of one sum, and the sum of the parts."""
+        neuron = self._neuron(root) if self.old.kind[root] is ops.dot else None
+        if neuron is not None:
+            return neuron
         plus, minus, products, pairs = self._terms(root, absorbed)
         vary = any(self.varying[n] for n in (*plus, *minus))
         vary = vary or any(self.varying[x] for _, x in products) or bool(pairs)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: What stands in `Trace.kind` for leaves; a row has a number from 0 on.
 IS_INPUT, IS_PARAMETER, IS_CONSTANT = -1, -2, -3
 #: Rows that are sums, whose terms may be taken up into one.
-LINEAR = (ops.add, ops.sub, ops.sum)
+LINEAR = frozenset((ops.add, ops.sub, ops.sum))
 
 
 class Trace:
