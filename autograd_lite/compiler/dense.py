@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler import matrix_code
+from autograd_lite.compiler import dense_code, matrix_code
 from autograd_lite.compiler.jit import Module, aligned
 from autograd_lite.compiler.recorder import Recorder
 from autograd_lite.compiler.sheets import Unsupported
-from autograd_lite.compiler.vectors import declarations
+from autograd_lite.compiler.vectors import lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,14 +55,8 @@ class Dense:
     def module(self) -> Module:
         """The compiled functions."""
         if self._module is None:
-            element = self.recorder.element
-            code = self.recorder.ir()
-            lanes = matrix_code.lanes_of(element)
-            head = declarations(lanes, code, element, rounded=False)
-            self._module = Module(
-                f"{head}\n{matrix_code.declarations(element)}\n{code}\n",
-                matrix_code.functions(element),
-            )
+            functions = matrix_code.functions(self.recorder.element)
+            self._module = Module(dense_code.module(self.recorder), functions)
         return self._module
 
 
@@ -76,7 +70,7 @@ class DenseRun:
         self, dense: Dense, samples: int, order: Order, arrays: Callable[[], ArrayRun]
     ) -> None:
         recorder, module = dense.recorder, dense.module
-        lanes = matrix_code.lanes_of(recorder.element)
+        lanes = lanes_of(recorder.element)
         padded = -(-samples // lanes) * lanes
         self._module = module  # owns the code
         self._order = order
@@ -89,7 +83,7 @@ class DenseRun:
         self._given = self._v.ctypes.data, self._f.ctypes.data, samples, padded
         module.function("setup", kinds)(0, 0, 0, *self._given, 0.0)
         self._values = module.function("values", kinds, "d")
-        if recorder.has_gradient:
+        if recorder.backward:
             self._both = module.function("both", kinds, "d")
 
     def values(self, X: Array, theta: Array) -> Array:

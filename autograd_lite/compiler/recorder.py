@@ -1,20 +1,18 @@
 """Recorder: runs the generated `build` on sheets and writes down what it does as LLVM IR.
 
-It stands where the source says `np`. Each statement becomes a function; what the source does
-while it makes its arrays, forward and backward are three lists of calls.
+It stands where the source says `np`. Every statement becomes lines of IR; what the source does
+while it makes its arrays, forward and backward are three lists of statements.
 """
 
 from __future__ import annotations
 
 import operator
-import re
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from autograd_lite.compiler import sheet_code
+from autograd_lite.compiler import matrix_calls, sheet_code
 from autograd_lite.compiler.machine import ROWS_IN_C, Numpy
-from autograd_lite.compiler.matrix_code import lanes_of, symbol
 from autograd_lite.compiler.sheets import (
     Broadcast,
     Expression,
@@ -39,20 +37,11 @@ if TYPE_CHECKING:
     from autograd_lite.compiler.emit import Source
     from autograd_lite.ops import Op
 
-#: What every statement is given: the batch, the parameters, their gradient, the varying and the
-#: static sheets, how many samples, those padded to whole registers, and the seed.
-_ARGUMENTS = ("ptr noalias %X, ptr noalias %theta, ptr noalias %gradient, ptr noalias %v, "
-              "ptr noalias %f, i64 %B, i64 %P, {element} %seed")  # fmt: skip
-
 #: Operators that the source calls by NumPy's names.
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
     "negative": operator.neg, "power": operator.pow,
 }  # fmt: skip
-
-#: Registers and blocks of a statement; not those that all of them know.
-_OWN_NAME = re.compile(r"%(?!(?:X|theta|gradient|v|f|B|P|seed|sheet\d+)\b)([A-Za-z][\w.]*)")
-_BLOCK = re.compile(r"^([A-Za-z]\w*):", re.MULTILINE)
 
 _PARAMETERS, _GRADIENT = Sheet("%theta", False, 0), "%gradient"
 
@@ -60,8 +49,13 @@ _PARAMETERS, _GRADIENT = Sheet("%theta", False, 0), "%gradient"
 class Recorder:
     """The statements of a program; it raises Unsupported where one has no dense code.
 
+    globals     constants and tables of rows
+    statements  lines of IR
+    setup, forward, backward  the numbers of statements that prepare the sheets, once per batch
+                size, and that run each time
+    pointers    per sheet the argument that it stands in, and how far from its beginning
     rows, numbers  how many varying rows and static numbers the sheets take in all
-    results        per part of the outputs its first row and how many
+    results     per part of the outputs its first row and how many
     """
 
     inf, nan, intp = np.inf, np.nan, None
@@ -70,19 +64,19 @@ class Recorder:
         self.element = element
         self.n_inputs = n_inputs
         self.n_parameters = len(source.order)
-        self._globals: list[str] = []
-        self._statements: list[list[str]] = []
-        self._setup: list[int] = []
-        self._forward: list[int] = []
-        self._backward: list[int] = []
-        self._calls = self._setup
+        self.globals: list[str] = []
+        self.statements: list[list[str]] = []
+        self.setup: list[int] = []
+        self.forward: list[int] = []
+        self.backward: list[int] = []
+        self._calls = self.setup
         self._sheets: list[Sheet] = []
         self._bound: dict[str, str] = {}  # sheets that are the caller's own
         self._written: dict[str, Any] = {}  # per static sheet which numbers are
         self._turned: dict[tuple[object, ...], View] = {}
         outputs = self._run(source)
         self.rows = self.numbers = 0
-        self._pointers = {sheet.base: self._place(sheet) for sheet in self._sheets}
+        self.pointers = {sheet.base: self._place(sheet) for sheet in self._sheets}
         self.results = [self._result(view) for view in outputs]
 
     def _run(self, source: Source) -> Sequence[Any]:
@@ -95,10 +89,10 @@ class Recorder:
         forward, backward = space["build"](Width(1), None)
         samples, theta = Samples(0, self.n_inputs), View(
             _PARAMETERS, 0, (self.n_parameters,), (1,), self)  # fmt: skip
-        self._calls = self._forward
+        self._calls = self.forward
         outputs: Sequence[Any] = forward(samples, theta, self.multiply)
         if backward is not None:
-            self._calls = self._backward
+            self._calls = self.backward
             product = (self.multiply, self.multiply, self.dot, self.dot, self.dot)
             self._return(backward(samples, Seed(), *product))
         return outputs
@@ -109,12 +103,7 @@ class Recorder:
         self._bound[base] = _GRADIENT
         if not self._written[base].all():
             self._fill(whole(gradient.sheet, self), 0.0)
-            self._backward.insert(0, self._backward.pop())
-
-    @property
-    def has_gradient(self) -> bool:
-        """Whether there is a reverse pass."""
-        return bool(self._backward)
+            self.backward.insert(0, self.backward.pop())
 
     # --- sheets -------------------------------------------------------------------------------
 
@@ -137,13 +126,7 @@ class Recorder:
 
     def _fill(self, view: View, x: float) -> None:
         """All of a sheet."""
-        lines = sheet_code.place(view, "%d", self.element)
-        n = str(view.sheet.rows)
-        if view.sheet.varying:
-            lines.append(f"  %n = mul i64 %P, {n}")
-            n = "%n"
-        number = f"{self.element} {literal(x, self.element)}"
-        self._add(view, [*lines, self._call("seed", f"ptr %d, i64 {n}, i64 {n}, {number}")])
+        self._add(view, matrix_calls.fill(view, x, self.element))
 
     def _place(self, sheet: Sheet) -> tuple[str, int]:
         """The pointer from which a sheet is so many rows or numbers away."""
@@ -158,23 +141,23 @@ class Recorder:
     def _result(self, view: Any) -> tuple[int, int]:
         if not isinstance(view, View) or not view.sheet.varying or view.shape[1:] != (Width(1),):
             raise Unsupported("an output that is the same for all samples")
-        return self._pointers[view.sheet.base][1] + view.start, view.shape[0]
+        return self.pointers[view.sheet.base][1] + view.start, view.shape[0]
 
     def _constant(self, name: str, array: Any) -> Any:
         """Index arrays as they are; numbers as a sheet that stands in the code."""
         if array.dtype.kind == "i":
             return array
         numbers = ", ".join(f"{self.element} {literal(x, self.element)}" for x in array.tolist())
-        self._globals.append(
+        self.globals.append(
             f"@{name} = internal constant [{len(array)} x {self.element}] [{numbers}]"
         )
         return whole(Sheet(f"@{name}", False, len(array)), self)
 
     def table(self, index: Any) -> str:
         """The name of a table of rows."""
-        name = f"@table{len(self._globals)}"
+        name = f"@table{len(self.globals)}"
         rows = ", ".join(f"i64 {i}" for i in index.tolist())
-        self._globals.append(f"{name} = internal constant [{len(index)} x i64] [{rows}]")
+        self.globals.append(f"{name} = internal constant [{len(index)} x i64] [{rows}]")
         return name
 
     # --- statements ---------------------------------------------------------------------------
@@ -186,8 +169,8 @@ class Recorder:
             if not out.table:  # rows that are picked were written before, with 0.0
                 part = np.lib.stride_tricks.as_strided
                 part(written[out.start :], out.shape, out.strides)[...] = True
-        self._calls.append(len(self._statements))
-        self._statements.append(lines)
+        self._calls.append(len(self.statements))
+        self.statements.append(lines)
 
     def assign(self, out: View, x: Any) -> None:
         """out[...] = x."""
@@ -202,8 +185,7 @@ class Recorder:
             return
         if out.shape != (1, Width(1)):
             raise Unsupported("a seed for several rows")
-        call = self._call("seed", f"ptr %d, i64 %B, i64 %P, {self.element} %seed")
-        self._add(out, [*sheet_code.place(out, "%d", self.element), call])
+        self._add(out, matrix_calls.seed(out, self.element))
 
     def copyto(self, out: View, x: Any) -> None:
         """As np.copyto; from the batch by a transpose."""
@@ -229,18 +211,8 @@ class Recorder:
             (int(c), 1) for c in x.columns]  # fmt: skip
         pieces = [out] if x.columns is None else [out[i : i + 1] for i in range(len(columns))]
         for piece, (first, count) in zip(pieces, columns, strict=True):
-            lines = [
-                *sheet_code.place(piece, "%d", self.element),
-                f"  %s = getelementptr {self.element}, ptr %X, i64 {first}",
-                self._call("transpose", f"ptr %d, i64 %P, ptr %s, i64 {self.n_inputs}, i64 %B, "
-                                        f"i64 {count}"),
-                self._call("pad", f"ptr %d, i64 %P, i64 {count}, i64 %B, i64 %P"),
-            ]  # fmt: skip
+            lines = matrix_calls.take(piece, first, count, self.n_inputs, self.element)
             self._add(piece, lines)
-
-    def _call(self, function: str, arguments: str) -> str:
-        """The call of one of matrix_code's functions."""
-        return f"  call void @{symbol(function, self.element)}({arguments})"
 
     # --- products -----------------------------------------------------------------------------
 
@@ -254,21 +226,7 @@ class Recorder:
             out = self.empty(shape)
         if out.shape != shape or out.table or (not out.sheet.varying and out.strides[1] != 1):
             raise Unsupported(f"a product of the shape {shape} into {out.shape}")
-        lines: list[str] = []
-        factors = []
-        for view, name in ((out, "%c"), (a, "%a"), (right, "%b")):
-            if isinstance(view, Samples):
-                lines.append(f"  {name} = getelementptr {self.element}, ptr %X, i64 {view.first}")
-                factors.append((str(self.n_inputs), "1"))
-            else:
-                lines += sheet_code.place(view, name, self.element)
-                factors.append(self._strides(view, name, lines))
-        (ci, _), (ai, ap), (bp, _) = factors
-        n = self._length(shape[1], "%n", lines)
-        k = terms if type(terms) is str else self._length(terms, "%k", lines)
-        lines.append(self._call(
-            "product", f"ptr %c, i64 {ci}, ptr %a, i64 {ai}, i64 {ap}, ptr %b, i64 {bp}, i64 {k}, "
-            f"i64 {shape[0]}, i64 {n}"))  # fmt: skip
+        lines = matrix_calls.product(out, a, right, terms, self.n_inputs, self.element)
         self._add(out, lines)
         return out
 
@@ -297,34 +255,12 @@ class Recorder:
         key = (view.sheet.base, view.start, view.shape, view.strides)
         if key not in self._turned:
             rows, width = view.shape
-            lanes = lanes_of(self.element)
-            padded = -(-rows // lanes) * lanes
-            # samples by rows: as many numbers as so many rows of samples
-            copy = self.empty((padded * width.columns, Width(1)))
-            lines = [*sheet_code.place(copy, "%d", self.element),
-                     *sheet_code.place(view, "%s", self.element)]  # fmt: skip
-            stride = self._strides(view, "%s", lines)[0]
-            n = self._length(width, "%n", lines)
-            lines.append(self._call("transpose", f"ptr %d, i64 {padded}, ptr %s, i64 {stride}, "
-                                                 f"i64 {rows}, i64 {n}"))  # fmt: skip
-            self._add(copy, lines)
-            self._turned[key] = _Rows(copy, padded)
+            padded = matrix_calls.padded_length(rows, self.element)
+            # as many numbers as so many rows of samples
+            copy = matrix_calls.Rows(self.empty((padded * width.columns, Width(1))), padded)
+            self._add(copy, matrix_calls.transpose(copy, view, self.element))
+            self._turned[key] = copy
         return self._turned[key]
-
-    def _strides(self, view: View, name: str, lines: list[str]) -> tuple[str, str]:
-        """How far rows and columns of a matrix are apart."""
-        if isinstance(view, _Rows):
-            return str(view.padded), "1"
-        if not view.sheet.varying:
-            return str(view.strides[0]), str(view.strides[1])
-        lines.append(f"  {name}.stride = mul i64 %P, {view.strides[0]}")
-        return f"{name}.stride", "1"
-
-    def _length(self, n: Any, name: str, lines: list[str]) -> str:
-        if not isinstance(n, Width):
-            return str(n)
-        lines.append(f"  {name} = mul i64 %P, {n.columns}")
-        return name
 
     # --- functions of NumPy -------------------------------------------------------------------
 
@@ -357,51 +293,6 @@ class Recorder:
             raise AttributeError(name)
         return _Function(self, name)
 
-    # --- the text -----------------------------------------------------------------------------
-
-    def ir(self) -> str:
-        """Functions `setup`, `values` and `both`, and all that they call but matrix_code's.
-
-        Each takes the batch (B, n_inputs), parameters, their gradient, memory for `rows` rows
-        of samples and `numbers` numbers, B, B padded to whole registers, and the seed. The last
-        two return the sum of the first output; nan where the outputs, or gradient, are not finite.
-        """
-        arguments = _ARGUMENTS.format(element=self.element)
-        given = arguments.replace("noalias ", "")
-        text = [*self._globals, *self._function("setup", self._setup),
-                *self._function("forward", self._forward),
-                *self._function("backward", self._backward)]  # fmt: skip
-        look = [f"  %first.row = mul i64 %P, {self.results[0][0]}",
-                f"  %first = getelementptr {self.element}, ptr %v, i64 %first.row",
-                f"  %n = mul i64 %P, {self.results[-1][1]}",
-                f"  %others.row = mul i64 %P, {self.results[-1][0]}",
-                f"  %others = getelementptr {self.element}, ptr %v, i64 %others.row"]  # fmt: skip
-        checked = f"  %total = call double @{symbol('checked', self.element)}(ptr %first, i64 %B"
-        for name, directions, also in (
-            ("values", ["forward"], "ptr %others, i64 %n"),
-            ("both", ["forward", "backward"], f"ptr %gradient, i64 {self.n_parameters}"),
-        ):
-            text += [f"define double @{name}({arguments}) {{",
-                     *[f"  call void @{direction}({given})" for direction in directions],
-                     *look, f"{checked}, {also})", "  ret double %total", "}"]  # fmt: skip
-        return "\n".join(text)
-
-    def _function(self, name: str, numbers: list[int]) -> list[str]:
-        """These statements as one function: LLVM takes half the time that it does for many."""
-        body = [line for n in numbers for line in _named_apart(self._statements[n], n)]
-        sheets = dict.fromkeys(re.findall(r"%sheet\d+\b", "\n".join(body)))
-        return [f"define void @{name}({_ARGUMENTS.format(element=self.element)}) {{", "entry:",
-                *[line for base in sheets for line in self._pointer(base)],
-                *body, "  ret void", "}"]  # fmt: skip
-
-    def _pointer(self, base: str) -> list[str]:
-        """Where a sheet begins."""
-        pointer, offset = self._pointers[base]
-        if pointer != "%v":
-            return [f"  {base} = getelementptr {self.element}, ptr {pointer}, i64 {offset}"]
-        return [f"  {base}.row = mul i64 %P, {offset}",
-                f"  {base} = getelementptr {self.element}, ptr %v, i64 {base}.row"]  # fmt: skip
-
 
 def _row(row: Op) -> Callable[..., Symbol]:
     """A row without an array kernel, which C may have a function for."""
@@ -415,20 +306,6 @@ def _row(row: Op) -> Callable[..., Symbol]:
         return Expression(kernel, args, common_shape(*map(shape_of, args)))
 
     return call
-
-
-def _named_apart(lines: list[str], number: int) -> list[str]:
-    """A statement with its number in the names of its registers and blocks."""
-    text = _OWN_NAME.sub(rf"%\1.{number}", "\n".join(lines))
-    return _BLOCK.sub(rf"\1.{number}:", text).split("\n")
-
-
-class _Rows(View):
-    """Samples in rows of `padded` numbers: what a transpose leaves."""
-
-    def __init__(self, copy: View, padded: int) -> None:
-        super().__init__(copy.sheet, copy.start, copy.shape, copy.strides, copy.recorder)
-        self.padded = padded
 
 
 class _Function:

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_lite.compiler.machine import Builder, Register
-from autograd_lite.compiler.matrix_code import lanes_of
 from autograd_lite.compiler.sheets import Unsupported, View, Width
-from autograd_lite.compiler.vectors import size, vector
+from autograd_lite.compiler.vectors import lanes_of, size, vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

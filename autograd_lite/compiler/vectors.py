@@ -40,6 +40,11 @@ def size(element: str) -> int:
     return 8 if element == "double" else 4
 
 
+def lanes_of(element: str) -> int:
+    """How many numbers the widest register holds."""
+    return jit.REGISTER // size(element)
+
+
 def literal(x: float, element: str = "double") -> str:
     """The number as LLVM writes it: its bits as a double, even of a float."""
     if element == "float":
