@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autograd_lite.compiler.loops import Loop
-    from autograd_lite.compiler.slots import Layout
+    from autograd_lite.compiler.slots import Slots
     from autograd_lite.ops import Op
 
     Ints = NDArray[np.int64]
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class LoopCode:
     """The code of one loop."""
 
-    def __init__(self, layout: Layout, loop: Loop) -> None:
+    def __init__(self, layout: Slots, loop: Loop) -> None:
         self.layout = layout
         self.loop = loop
         trace = layout.trace

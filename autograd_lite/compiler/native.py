@@ -16,7 +16,7 @@ from autograd_lite.compiler.vectors import declarations, vector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autograd_lite.compiler.slots import Layout
+    from autograd_lite.compiler.slots import Slots
     from autograd_lite.compiler.trace import Trace
 
 
@@ -107,7 +107,7 @@ end:
 }"""
 
 
-def _driver(direction: str, calls: list[str], layout: Layout) -> str:
+def _driver(direction: str, calls: list[str], layout: Slots) -> str:
     """The function that runs all segments for one chunk of samples after the other."""
     back = direction == "backward"
     vectors = (BACKWARD if back else FORWARD).replace("%v", "%v0").replace("%d,", "%d0,")

@@ -23,11 +23,11 @@ from autograd_lite.compiler.machine import (
 from autograd_lite.compiler.vectors import literal
 
 if TYPE_CHECKING:
-    from autograd_lite.compiler.slots import Layout, Runs
+    from autograd_lite.compiler.slots import Runs, Slots
     from autograd_lite.ops import Op
 
 
-def run_table(layout: Layout, runs: Runs, places: dict[int, int]) -> list[list[int]]:
+def run_table(layout: Slots, runs: Runs, places: dict[int, int]) -> list[list[int]]:
     """The interpreter's entries of these runs, and their operands in the table."""
     trace = layout.trace
     nodes = trace.leaves + runs.nodes
@@ -49,7 +49,7 @@ def run_table(layout: Layout, runs: Runs, places: dict[int, int]) -> list[list[i
 class RunCode:
     """The code that runs one row over any number of nodes, operands by index."""
 
-    def __init__(self, layout: Layout, key: int) -> None:
+    def __init__(self, layout: Slots, key: int) -> None:
         trace = layout.trace
         node = trace.leaves + int(np.flatnonzero(layout.key == key)[0])
         self.row = trace.rows[trace.kind[node]]

@@ -33,7 +33,7 @@ class Runs(NamedTuple):
     begins: list[int]
 
 
-class Layout:
+class Slots:
     """Where everything stands, and in what order it runs.
 
     key            (rows,) equal for rows that run the same code
@@ -96,9 +96,9 @@ class Layout:
         return self.slots - len(numbers)
 
 
-def lay_out(trace: Trace, gradient: bool, lanes: int, statics: int) -> Layout:
+def lay_out(trace: Trace, gradient: bool, lanes: int, statics: int) -> Slots:
     """Segments and slots of a trace; with `gradient` the reverse pass finds what it needs."""
-    layout = Layout(trace, lanes, statics)
+    layout = Slots(trace, lanes, statics)
     dear = gradient & ~np.isin(trace.kind, [i for i, op in enumerate(trace.rows) if op in CHEAP])
     for segment in layout.segments:
         _give_slots(layout, segment, dear)
@@ -213,7 +213,7 @@ def _iterations(trace: Trace, segments: list[Loop | Runs]) -> Ints:
     return iteration
 
 
-def _give_slots(layout: Layout, segment: Loop | Runs, dear: NDArray[np.bool_]) -> None:
+def _give_slots(layout: Slots, segment: Loop | Runs, dear: NDArray[np.bool_]) -> None:
     first = layout.trace.leaves
     if isinstance(segment, Runs):
         layout.slot[first + segment.nodes] = layout.slots + np.arange(len(segment.nodes))
