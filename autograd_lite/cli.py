@@ -114,7 +114,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _explain(options: argparse.Namespace) -> int:
     from autograd_lite.explanation import explain
-    from autograd_lite.formula import PLAIN
+    from autograd_lite.forms import PLAIN
 
     root, variables = _graph(options)
     for name in options.wrt or []:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd_lite.formula import PLAIN
+from autograd_lite.forms import PLAIN
 from autograd_lite.wording import TYPESET, Telling
 
 if TYPE_CHECKING:

@@ -13,14 +13,15 @@ from math import isclose, isfinite
 from typing import TYPE_CHECKING, TypeVar
 
 from autograd_lite import formula, ops
-from autograd_lite.formula import LATEX, SUPERSCRIPTS, Symbol
+from autograd_lite.forms import LATEX, SUPERSCRIPTS
 from autograd_lite.labels import clean
+from autograd_lite.symbols import Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from autograd_lite.explanation import Derivation, Term
-    from autograd_lite.formula import Form
+    from autograd_lite.forms import Form
     from autograd_lite.paths import Edge
     from autograd_lite.value import Value
 

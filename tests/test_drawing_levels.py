@@ -25,7 +25,7 @@ from autograd_lite import NotInGraphError, Value, nn
 from autograd_lite.diagnostics import layer_statistics
 from autograd_lite.drawing import draw
 from autograd_lite.drawing.render import Drawing, run
-from autograd_lite.formula import number, plain_name
+from autograd_lite.forms import number, plain_name
 from autograd_lite.labels import clean
 from autograd_lite.losses import batch, half_squared_error
 

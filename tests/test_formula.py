@@ -14,20 +14,15 @@ from rows import ROWS, points
 
 import autograd_lite as al
 from autograd_lite import Op, Value, constant, ieee, ops
+from autograd_lite.forms import LATEX, PLAIN, latex_name, number, plain_name
 from autograd_lite.formula import (
-    LATEX,
-    PLAIN,
-    Symbol,
     equations,
     expression,
-    latex_name,
     local_derivative,
     local_derivatives,
     node_names,
-    number,
-    plain_name,
-    written,
 )
+from autograd_lite.symbols import Symbol, written
 
 
 def named(number: float, label: str) -> Value:

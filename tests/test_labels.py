@@ -6,7 +6,7 @@ import pytest
 
 import autograd_lite as al
 from autograd_lite import Value
-from autograd_lite.formula import latex_name
+from autograd_lite.forms import latex_name
 from autograd_lite.labels import clean
 
 

@@ -23,7 +23,7 @@ from autograd_lite import Value, constant, parameter
 from autograd_lite.drawing import render
 from autograd_lite.drawing.player import Player, player
 from autograd_lite.drawing.story import Step, Term
-from autograd_lite.formula import PLAIN, plain_name
+from autograd_lite.forms import PLAIN, plain_name
 from autograd_lite.labels import clean
 
 SYSTEM_DOT = render.shutil.which("dot")

@@ -19,7 +19,7 @@ from test_player import HOSTILE, labelled, mazur, neuron
 import autograd_lite as al
 from autograd_lite import Value
 from autograd_lite.drawing.player import Player, player
-from autograd_lite.formula import PLAIN, plain_name
+from autograd_lite.forms import PLAIN, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd_lite import formula
+from autograd_lite import forms, formula
 from autograd_lite.drawing.neighbourhood import operands
 from autograd_lite.drawing.sketch import Row, gradient, value
 from autograd_lite.labels import clean
+from autograd_lite.symbols import Symbol
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def printable(labels: Mapping[Value, str], nodes: Iterable[Value]) -> dict[Value
 
 def caption(node: Value, names: Mapping[Value, str]) -> tuple[str, list[Row]]:
     """The title of a value's box, and its lines: value and gradient."""
-    title = formula.plain_name(names[node])
+    title = forms.plain_name(names[node])
     if node.op is not None:
         title = clean(f"{title} = {formula.expression(node, names)}", _TITLE)
     elif node.label:
-        title = formula.plain_name(clean(str(node.label), _TITLE))
+        title = forms.plain_name(clean(str(node.label), _TITLE))
     elif node.role == "constant":
         return title, []  # its title is its number
     rows = [value("value", node.data)]
@@ -51,9 +52,9 @@ def derivatives(node: Value, names: Mapping[Value, str]) -> Iterator[tuple[Value
         if partial is None or p.role == "constant":
             yield p, ""
             continue
-        ratio = f"∂{formula.plain_name(names[node])}/∂{formula.plain_name(names[p])}"
-        letters = str(symbol) if isinstance(symbol, formula.Symbol) else ""
-        parts = [ratio, letters, formula.number(partial)]
+        ratio = f"∂{forms.plain_name(names[node])}/∂{forms.plain_name(names[p])}"
+        letters = str(symbol) if isinstance(symbol, Symbol) else ""
+        parts = [ratio, letters, forms.number(partial)]
         yield p, " = ".join(part for part in parts if 0 < len(part) <= _LETTERS or part is ratio)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd_lite import formula
+from autograd_lite import forms, formula
 from autograd_lite.counts import checked_count
 from autograd_lite.drawing.anatomy import dissect
 from autograd_lite.drawing.arguments import check_choice, check_root
@@ -99,7 +99,7 @@ def _ops(
     yield from _head(theme)
     notes: list[str] = []
     if len(near.nodes) < len(order):
-        name = formula.plain_name(names[root if around is None else around])
+        name = forms.plain_name(names[root if around is None else around])
         notes += _title(len(near.nodes), len(order), name, around is not None, hops, max_nodes)
     if not_swept(root):
         notes.append("backward() has not run from here: gradients are older or 0.")

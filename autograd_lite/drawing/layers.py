@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd_lite import formula
+from autograd_lite import forms
 from autograd_lite.drawing.neurons import layer_title
 from autograd_lite.drawing.outside import Plan
 from autograd_lite.drawing.sketch import Box, Row, gradient
@@ -93,6 +93,6 @@ def _inputs(plan: Plan, cells: Sequence[Cell], layer: Box) -> None:
     if own:
         count = len({i for i, _ in own})
         leaves = [x for _, x in own if isinstance(x, Value) and x not in plan.boxes]
-        rows = [Row("count", formula.number(float(count)), "text")]
+        rows = [Row("count", forms.number(float(count)), "text")]
         box = plan.put(Box("inputs", rows, "input"), leaves, -1, bare=True)
         plan.arrow(box, layer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import formula
+from autograd_lite import forms
 from autograd_lite.drawing.anatomy import targets
 from autograd_lite.drawing.neurons import activation_of, input_name, layer_title, title_of
 from autograd_lite.drawing.op_story import add_card
@@ -128,7 +128,7 @@ class _NeuronLevel:
         if not isinstance(x, Value) and key in self.inputs:
             return self.inputs[key]
         place = len(self.cards)
-        title = formula.plain_name(clean(input_name(x, i), 3 * _SHORT))
+        title = forms.plain_name(clean(input_name(x, i), 3 * _SHORT))
         rows = [("value", "forward")]
         if isinstance(x, Value):
             self.scene.cards[x] = place
@@ -148,7 +148,7 @@ class _NeuronLevel:
         return len(uses) > 1
 
     def _short(self, node: Value) -> str:
-        return formula.plain_name(clean(self.scene.names[node], _SHORT))
+        return forms.plain_name(clean(self.scene.names[node], _SHORT))
 
     def _label(self, w: Value, gradient: float | None = None) -> tuple[tuple[str, str], ...]:
         lines = [(f"{self._short(w)} {number(w.data)}", "forward")]
@@ -304,7 +304,7 @@ class _NeuronLevel:
         if arrow in self.weights:
             x = cell.inputs[arrow.position]
             source = cell.sources[arrow.position]
-            shown = scene.shown[x] if isinstance(x, Value) else formula.plain_name(f"x{source + 1}")
+            shown = scene.shown[x] if isinstance(x, Value) else forms.plain_name(f"x{source + 1}")
             words = f"{shown}, the input of {name}"
             equation += [TIMES, Term(arrow.partial or 0.0, words, "forward"), EQUALS]
             words = "this path" if use.of > 1 else f"∂{root}/∂{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import formula, ops
+from autograd_lite import forms, ops, symbols
 from autograd_lite.drawing.anatomy import Anatomy, targets
 from autograd_lite.drawing.calls import Call, Cell
 from autograd_lite.drawing.captions import derivatives
@@ -27,7 +27,7 @@ def neuron_plan(anatomy: Anatomy, nodes: Sequence[Value], names: Mapping[Value, 
     panels: dict[tuple[Call, int], Panel] = {}
     first: dict[tuple[Call, int], int] = {}
     aims = {y: t for _, y, t in targets(nodes)}
-    symbol = f"δ = ∂{clean(formula.plain_name(names[nodes[-1]]), 8)}/∂z"
+    symbol = f"δ = ∂{clean(forms.plain_name(names[nodes[-1]]), 8)}/∂z"
     for cell in cells:
         column = (anatomy.call_of[cell], cell.place.layer)
         panel = panels.setdefault(column, Panel(layer_title(anatomy, cell)))
@@ -47,7 +47,7 @@ def neuron_plan(anatomy: Anatomy, nodes: Sequence[Value], names: Mapping[Value, 
 def title_of(cell: Cell) -> str:
     """The name that a neuron bears: the user's label of its output, else its own."""
     own = cell.output.label if cell.a is not None or cell.activation is None else None
-    return formula.plain_name(clean(str(own or cell.place.name), _TITLE))
+    return forms.plain_name(clean(str(own or cell.place.name), _TITLE))
 
 
 def input_name(x: Any, i: int) -> str:
@@ -60,7 +60,7 @@ def activation_of(cell: Cell, limit: int = _TITLE) -> str:
     row = cell.a.op if cell.a is not None else None
     if row is None or row is ops.softmax:
         return "softmax(z)"
-    return clean(formula.written(row, [formula.Symbol("z")]).text, limit)
+    return clean(symbols.written(row, [symbols.Symbol("z")]).text, limit)
 
 
 def layer_title(anatomy: Anatomy, cell: Cell) -> str:
@@ -81,7 +81,7 @@ def layer_title(anatomy: Anatomy, cell: Cell) -> str:
 def _rows(cell: Cell, target: Any, delta: str) -> list[Row]:
     rows = []
     if isinstance(cell.bias, Value):
-        rows.append(Row("bias", formula.number(cell.bias.data), "text"))
+        rows.append(Row("bias", forms.number(cell.bias.data), "text"))
         if cell.bias.grad != cell.z.grad:  # it serves other neurons or samples, too
             rows.append(gradient("bias grad", cell.bias.grad))
     name = clean(title_of(cell), SHORT)
@@ -91,7 +91,7 @@ def _rows(cell: Cell, target: Any, delta: str) -> list[Row]:
         rows += [value("z", cell.z.data), value(f"{name} = {activation_of(cell)}", cell.a.data)]
     if target is not None:
         number = target.data if isinstance(target, Value) else target
-        rows.append(Row("target", formula.number(number), "text"))
+        rows.append(Row("target", forms.number(number), "text"))
     return [*rows, gradient(delta, cell.z.grad)]
 
 
@@ -108,7 +108,7 @@ def _inputs(plan: Plan, anatomy: Anatomy, cells: Sequence[Cell]) -> dict[tuple[C
             if isinstance(x, Value) and x.role != "constant":
                 rows.append(gradient("grad", x.grad))
             panel = panels.setdefault(call, Panel("inputs"))
-            title = formula.plain_name(clean(input_name(x, i), _TITLE))
+            title = forms.plain_name(clean(input_name(x, i), _TITLE))
             box = Box(title, rows, "input", panel)
             plan.put(box, [x] if isinstance(x, Value) else [], -1, anatomy.calls.index(call), i)
             if not isinstance(x, Value):

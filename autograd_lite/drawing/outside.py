@@ -12,7 +12,7 @@ from autograd_lite.drawing.anatomy import targets
 from autograd_lite.drawing.captions import caption, derivatives
 from autograd_lite.drawing.neighbourhood import operands
 from autograd_lite.drawing.sketch import Box, Link, Row, Sketch
-from autograd_lite.formula import plain_name
+from autograd_lite.forms import plain_name
 from autograd_lite.sets import Sets
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-from autograd_lite import formula
+from autograd_lite import forms
 from autograd_lite.drawing.columns import columns
 from autograd_lite.drawing.render import Remedy, run
 from autograd_lite.labels import clean
@@ -153,4 +153,4 @@ def _term(term: Term) -> tuple[Any, ...]:
 
 def _number(x: float) -> tuple[str, float | str]:
     """Four digits to read, and the number itself; JSON has no inf and nan."""
-    return formula.PLAIN.number(x), x if isfinite(x) else str(x)
+    return forms.PLAIN.number(x), x if isfinite(x) else str(x)

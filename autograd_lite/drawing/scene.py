@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_lite import formula, ops
+from autograd_lite import forms, formula, ops
 from autograd_lite.drawing.captions import printable
 from autograd_lite.drawing.story import EQUALS, TIMES, Step, Term, computation
-from autograd_lite.formula import Symbol
 from autograd_lite.labels import clean
+from autograd_lite.symbols import Symbol, written
 from autograd_lite.traversal import exclusive, sweep
 from autograd_lite.value import Value
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LETTERS = 40  # a derivative longer than that is shown as its number alone
 _FEW = 4  # of more names the first of these many are listed
 
-number = formula.PLAIN.number
+number = forms.PLAIN.number
 
 
 class Arrow(NamedTuple):
@@ -66,7 +66,7 @@ class Scene:
             self.gradients = {node: float(node.cot) for node in order}
         self.backwards, self.reached = nodes[::-1], {*leaves, *nodes}
         self.names = printable(formula.node_names(order), order)
-        self.shown = {node: formula.plain_name(name) for node, name in self.names.items()}
+        self.shown = {node: forms.plain_name(name) for node, name in self.names.items()}
         self.arrows = {node: _arrows(node) for node in order}
         self._derivatives = {node: formula.local_derivatives(node, self.names) for node in order}
         self.cards: dict[Value, int] = {}
@@ -105,7 +105,7 @@ class Scene:
     def title(self, node: Value, limit: int) -> str:
         """What `draw` has as well: name = formula; of a leaf its label."""
         if node.op is None:
-            return formula.plain_name(clean(str(node.label or self.names[node]), limit))
+            return forms.plain_name(clean(str(node.label or self.names[node]), limit))
         return clean(f"{self.shown[node]} = {formula.expression(node, self.names)}", limit)
 
     def letters(self, arrow: Arrow) -> str:
@@ -196,7 +196,7 @@ class Scene:
         )
         if use.nth == 1:
             return (), f"{note}."
-        sum = formula.written(ops.add, (use.before, use.product))
+        sum = written(ops.add, (use.before, use.product))
         terms = (Term("→", kind="sign"), Term(use.total, words, "backward"))
         return terms, f"{note}: {sum} = {number(use.total)}."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_lite import formula
+from autograd_lite import forms
 from autograd_lite.drawing.columns import columns
 from autograd_lite.drawing.escaping import markup, quoted
 from autograd_lite.drawing.neighbourhood import nearest
@@ -38,12 +38,12 @@ class Row(NamedTuple):
 
 def value(word: str, x: float) -> Row:
     """A line for a number of the forward pass."""
-    return Row(word, formula.number(x), "forward")
+    return Row(word, forms.number(x), "forward")
 
 
 def gradient(word: str, x: float) -> Row:
     """A line for a number of the backward pass."""
-    return Row(word, formula.number(x), "backward")
+    return Row(word, forms.number(x), "backward")
 
 
 @dataclass(eq=False)
@@ -250,7 +250,7 @@ def _weight(w: Value | float) -> list[Row]:
     """A weight's name and value, and its gradient."""
     if not isinstance(w, Value):
         return [value("", w)]
-    name = formula.plain_name(clean(str(w.label or "weight"), SHORT))
+    name = forms.plain_name(clean(str(w.label or "weight"), SHORT))
     return [value(name, w.data), gradient("grad", w.grad)]
 
 

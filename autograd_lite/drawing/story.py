@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd_lite import formula, ops
-from autograd_lite.formula import Symbol
+from autograd_lite import forms, ops
 from autograd_lite.labels import clean
+from autograd_lite.symbols import Symbol, written
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def computation(node: Value, names: Mapping[Value, str]) -> tuple[Term, ...]:
     >>> [term.text for term in computation(y, {a: "a", b: "b", y: "y"})]
     ['y', '=', 'a·b', '=', '2·(−3)', '=', -6.0]
     """
-    name = formula.plain_name(names[node])
+    name = forms.plain_name(names[node])
     letters = _spelled(node, [_symbol(p, names) for p in node.parents])
     numbers = _spelled(node, [p.data if isinstance(p, Value) else p for p in node.parents])
     terms = [Term(name, "compute"), EQUALS, Term(letters, "definition", "letters")]
@@ -127,15 +127,15 @@ def _spelled(node: Value, args: Sequence[Symbol | float]) -> str:
     assert row is not None
     if row is ops.dot:
         *pairs, bias = *zip(args[:half], args[half:-1], strict=True), args[-1]
-        products = [formula.written(ops.mul, pair) for pair in pairs]
+        products = [written(ops.mul, pair) for pair in pairs]
         biased = node.parents[-1] != 0.0 or not products  # a plain 0.0 stands for no bias
         text = _summed([*products, bias] if biased else products)
     elif row is ops.half_squared_error:
-        errors = [formula.written(ops.sub, pair) for pair in zip(args[:half], args[half:])]
-        squares = _summed([formula.written(ops.power, (e, 2.0)) for e in errors])
+        errors = [written(ops.sub, pair) for pair in zip(args[:half], args[half:])]
+        squares = _summed([written(ops.power, (e, 2.0)) for e in errors])
         text = f"½·({squares})" if half > 1 else f"½·{squares}"
     else:
-        text = formula.written(row, args).text
+        text = written(row, args).text
     return clean(text, _FORMULA)
 
 
@@ -144,5 +144,5 @@ def _summed(parts: Sequence[Symbol | float]) -> str:
         parts = [*parts[:2], Symbol("…"), parts[-1]]
     total, *others = parts
     for part in others:
-        total = formula.written(ops.add, (total, part))
-    return str(total) if isinstance(total, Symbol) else formula.PLAIN.number(total)
+        total = written(ops.add, (total, part))
+    return str(total) if isinstance(total, Symbol) else forms.PLAIN.number(total)
