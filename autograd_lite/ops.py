@@ -40,10 +40,11 @@ class Op:
     rules     one rule per argument (None: no edge), or for any number of arguments one
               function returning the tuple of all derivatives
     arity     the number of arguments, None where any number is taken
-    array     the kernel over NumPy arrays as an expression in {0}, {1}, ...; for any number
-              of arguments in {x}, the stack of all, or in {a} and {t}, that of each half;
-              None: `fn` is applied element by element. `multiply` in it is NumPy's, or,
-              where a result came out not finite, one with the strong zero of its first factor
+    array     the kernel over NumPy arrays as an expression in {0}, {1}, ... and functions of
+              `np`, not methods; for any number of arguments in {x}, the stack of all, or in
+              {a} and {t}, that of each half; None: `fn` is applied element by element.
+              `multiply` in it is NumPy's, or, where a result came out not finite, one with the
+              strong zero of its first factor
     array_rules  the rules of a row of any number of arguments in the same way, one
               expression per stack, with {y} for the output
     shared    an expression that array and array_rules may name as {shared}

@@ -83,7 +83,7 @@ class DenseRun:
         self._given = self._v.ctypes.data, self._f.ctypes.data, samples, padded
         module.function("setup", kinds)(0, 0, 0, *self._given, 0.0)
         self._values = module.function("values", kinds, "d")
-        if recorder.backward:
+        if recorder.has_gradient:
             self._both = module.function("both", kinds, "d")
 
     def values(self, X: Array, theta: Array) -> Array:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
-from autograd_lite.compiler.vectors import C_NAMES, function_name, literal, vector
+from autograd_lite.compiler.vectors import C_NAMES, arguments_of, function_name, literal, vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -378,9 +378,15 @@ class Numpy:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in C_NAMES:
-            raise AttributeError(f"no native kernel for np.{name}")
+            raise AttributeError(f"np.{name}")
         function = C_NAMES[name]
-        return lambda *args: self._elementwise(lambda *xs: self.builder.call(function, *xs), *args)
+
+        def call(*args: Any) -> Any:
+            if len(args) != arguments_of(function):
+                raise TypeError(f"np.{name} of {len(args)} arguments")
+            return self._elementwise(lambda *xs: self.builder.call(function, *xs), *args)
+
+        return call
 
     def _elementwise(self, f: Callable[..., Any], *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Stack):
@@ -401,6 +407,8 @@ class Numpy:
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """a or b."""
+        if isinstance(condition, Register):
+            condition = condition != 0.0
         if isinstance(condition, Condition):
             return condition.choose(a, b)
         return a if condition else b  # the comparison of two literals

@@ -55,6 +55,7 @@ class Recorder:
                 size, and that run each time
     pointers    per sheet the argument that it stands in, and how far from its beginning
     rows, numbers  how many varying rows and static numbers the sheets take in all
+    has_gradient  whether there is a reverse pass
     results     per part of the outputs its first row and how many
     """
 
@@ -74,7 +75,10 @@ class Recorder:
         self._bound: dict[str, str] = {}  # sheets that are the caller's own
         self._written: dict[str, Any] = {}  # per static sheet which numbers are
         self._turned: dict[tuple[object, ...], View] = {}
-        outputs = self._run(source)
+        try:
+            outputs = self._run(source)
+        except (AttributeError, IndexError, TypeError, ValueError) as reason:
+            raise Unsupported(str(reason)) from reason  # a user's kernel may use all of NumPy
         self.rows = self.numbers = 0
         self.pointers = {sheet.base: self._place(sheet) for sheet in self._sheets}
         self.results = [self._result(view) for view in outputs]
@@ -87,6 +91,7 @@ class Recorder:
         space |= {name: self._constant(name, a) for name, a in source.arrays.items()}
         exec(source.text, space)  # our own text: names and numbers only, no label reaches it
         forward, backward = space["build"](Width(1), None)
+        self.has_gradient = backward is not None
         samples, theta = Samples(0, self.n_inputs), View(
             _PARAMETERS, 0, (self.n_parameters,), (1,), self)  # fmt: skip
         self._calls = self.forward
@@ -176,7 +181,10 @@ class Recorder:
         """out[...] = x."""
         if common_shape(out.shape, shape_of(x)) != out.shape:
             raise Unsupported(f"shape {shape_of(x)} into {out.shape}")
-        self._add(out, sheet_code.assignment(out, x, self.element))
+        if isinstance(x, Symbol) and any(map(out.overlaps, x.views())):
+            raise Unsupported("a statement that moves rows within an array")
+        if 0 not in out.shape:
+            self._add(out, sheet_code.assignment(out, x, self.element))
 
     def fill(self, out: View, x: Any) -> None:
         """out.fill(x)."""
@@ -221,11 +229,16 @@ class Recorder:
         right, terms = self._right(b)
         if not isinstance(a, View) or len(a.shape) != 2 or a.table:
             raise Unsupported("a product with samples in the rows of its left factor")
-        shape = (a.shape[0], shape_of(b)[1]) if isinstance(b, Symbol) else (a.shape[0], b.count)
+        inner, columns = (Width(1), b.count) if isinstance(b, Samples) else b.shape
+        shape = (a.shape[0], columns)
+        if a.shape[1] != inner or 0 in (*shape, inner):
+            raise Unsupported(f"a product of {a.shape} and {(inner, columns)}")
         if out is None:
             out = self.empty(shape)
         if out.shape != shape or out.table or (not out.sheet.varying and out.strides[1] != 1):
             raise Unsupported(f"a product of the shape {shape} into {out.shape}")
+        if out.sheet == a.sheet or (isinstance(right, View) and out.sheet == right.sheet):
+            raise Unsupported("a product into one of its factors")
         lines = matrix_calls.product(out, a, right, terms, self.n_inputs, self.element)
         self._add(out, lines)
         return out
@@ -281,7 +294,9 @@ class Recorder:
 
     def take(self, x: View, index: Any, axis: int, out: View, mode: str) -> None:
         """As np.take, of rows."""
-        del axis, mode
+        del mode
+        if axis:
+            raise Unsupported("np.take along another length than the first")
         self.assign(out, x[index])
 
     def sum(self, x: Symbol, axis: int, out: View) -> View:
@@ -333,19 +348,21 @@ class _Function:
     ) -> View:  # fmt: skip
         """The function folded over the first length, or the sum over samples."""
         del dtype
-        recorder = self.recorder
-        shape = shape_of(x)
+        recorder, shape = self.recorder, shape_of(x)
+        along_samples = axis in (-1, len(shape) - 1) and isinstance(shape[-1], Width)
         if axis == 0 and not keepdims and isinstance(shape[0], int):
-            out = recorder.empty(shape[1:]) if out is None else out
-            lines = sheet_code.folded(out, x, self._function, recorder.element)
-        elif axis in (-1, len(shape) - 1) and isinstance(shape[-1], Width) and self.name == "add":
-            if not keepdims:
-                raise Unsupported("a sum over samples without its length")
-            out = recorder.empty((*shape[:-1], 1)) if out is None else out
-            lines = sheet_code.over_samples(out, x, recorder.element)
+            rest = shape[1:]
+        elif along_samples and keepdims and self.name == "add":
+            rest = (*shape[:-1], 1)
         else:
             raise Unsupported(f"{self.name} over axis {axis} of {shape}")
-        recorder._add(out, lines)
+        out = recorder.empty(rest) if out is None else out
+        if out.shape != rest or 0 in shape or any(out.sheet == v.sheet for v in x.views()):
+            raise Unsupported(f"{self.name} of {shape} into {out.shape}")
+        if along_samples:
+            recorder._add(out, sheet_code.over_samples(out, x, recorder.element))
+        else:
+            recorder._add(out, sheet_code.folded(out, x, self._function, recorder.element))
         return out
 
     def at(self, target: View, index: Any, x: Any) -> None:

@@ -186,10 +186,7 @@ class _Body:
                 return self.builder.load(pointer)
             return self.builder.load_static(pointer)
 
-        try:
-            return x.value(self.builder, load)
-        except (AttributeError, TypeError) as reason:  # a function without a native kernel
-            raise Unsupported(str(reason)) from reason
+        return x.value(self.builder, load)
 
 
 class _Carried:

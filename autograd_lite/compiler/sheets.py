@@ -209,6 +209,25 @@ class View(Symbol):
             return Turned(self)
         return self._like(self.start, self.shape[::-1], self.strides[::-1])
 
+    def overlaps(self, other: View) -> bool:
+        """Whether they have rows in common, but not all of them in the same places."""
+        if self.sheet != other.sheet or self is other:
+            return False
+        same = (self.start, self.shape, self.strides) == (other.start, other.shape, other.strides)
+        if same and not self.table and not other.table:
+            return False
+        first, last = self._reach()
+        start, end = other._reach()
+        return first <= end and start <= last
+
+    def _reach(self) -> tuple[int, int]:
+        """The first and the last row, or number, that it may have."""
+        if self.table:
+            return 0, self.sheet.rows
+        width = self.shape[-1].columns if isinstance(self.shape[-1], Width) else 1
+        moves = zip(self._lengths(), self.strides, strict=True)
+        return self.start, self.start + sum((n - 1) * move for n, move in moves) + width - 1
+
     def _like(self, start: int, shape: Sequence[Any], strides: Sequence[int]) -> View:
         return View(self.sheet, start, tuple(shape), tuple(strides), self.recorder)
 
@@ -244,17 +263,19 @@ class View(Symbol):
         if isinstance(index, np.ndarray):
             if self.table or len(self.shape) != 2 or self.start:
                 raise Unsupported("rows picked from a part")
+            if index.size and not 0 <= index.min() <= index.max() < self.shape[0]:
+                raise Unsupported("rows counted from the end, or beyond it")
             picked = (len(index), *self.shape[1:])
             name = self.recorder.table(index)
             found = View(self.sheet, 0, picked, self.strides, self.recorder, name)
             found.picked = self.sheet.base, id(index)
             return found
-        if self.table:
-            raise Unsupported("a part of picked rows")
+        parts = index if isinstance(index, tuple) else (index,)
+        if self.table or len(parts) > len(self.shape):
+            raise Unsupported("a part of picked rows, or more indices than lengths")
         start = self.start
         shape: list[Any] = []
         strides: list[int] = []
-        parts = index if isinstance(index, tuple) else (index,)
         for i, length in enumerate(self.shape):
             part = parts[i] if i < len(parts) else slice(None)
             if not isinstance(length, int):
@@ -266,10 +287,10 @@ class View(Symbol):
                 if step != 1:
                     raise Unsupported("every other row")
                 start += first * self.strides[i]
-                shape.append(last - first)
+                shape.append(max(last - first, 0))
                 strides.append(self.strides[i])
             else:
-                start += operator.index(part) * self.strides[i]
+                start += range(length)[operator.index(part)] * self.strides[i]
         return self._like(start, shape, strides)
 
     def __setitem__(self, index: Any, x: Any) -> None:
@@ -316,7 +337,9 @@ class Samples:
         rows, columns = index
         if rows != slice(None) or self.turned:
             raise Unsupported("some of the samples")
-        first, last, _ = columns.indices(self.count)
+        first, last, step = columns.indices(self.count)
+        if step != 1 or last <= first:
+            raise Unsupported("every other column of the samples")
         return Samples(self.first + first, last - first)
 
 
@@ -331,6 +354,8 @@ class Broadcast(Expression):
     """An expression spread over a larger shape; in another shape it is written out first."""
 
     def __init__(self, x: Any, shape: tuple[Any, ...], recorder: Recorder) -> None:
+        if common_shape(shape, shape_of(x)) != tuple(shape):
+            raise Unsupported(f"shape {shape_of(x)} spread to {shape}")
         super().__init__(lambda _: _itself, (x,), shape)
         self.recorder = recorder
 

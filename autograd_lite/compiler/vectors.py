@@ -68,6 +68,11 @@ def function_name(name: str, lanes: int, element: str) -> str:
     return _in_c(name, element) if lanes == 1 else f"lanes_{name}"
 
 
+def arguments_of(name: str) -> int:
+    """How many arguments a C function has."""
+    return 2 if name in _OF_TWO else 1
+
+
 def _in_c(name: str, element: str) -> str:
     return name if element == "double" else f"{name}f"
 
