@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import chain, count, repeat
+from operator import attrgetter, ne
 from threading import RLock
 
 from autograd_lite.errors import GraphError
@@ -62,18 +63,20 @@ class Numbered:
     nodes    the nodes
     leaves   the leaves that were not given
     missing  the given leaves that no root depends on
+    repeated whether a leaf was given twice
     a, b     per node the number of its operand in that slot, -1 where none stands there
     many     per position in `nodes` of a row of many arguments their numbers, -1 for constants
     roots    the numbers of the roots
     """
 
     def __init__(
-        self, nodes: list[Value], leaves: list[Value], missing: list[Value], a: list[int],
-        b: list[int], many: dict[int, list[int]], roots: list[int],
+        self, nodes: list[Value], leaves: list[Value], missing: list[Value], repeated: bool,
+        a: list[int], b: list[int], many: dict[int, list[int]], roots: list[int],
     ) -> None:  # fmt: skip
         self.nodes = nodes
         self.leaves = leaves
         self.missing = missing
+        self.repeated = repeated
         self.a = a
         self.b = b
         self.many = many
@@ -96,11 +99,12 @@ def numbered(roots: Sequence[Value], given: Sequence[Value]) -> Numbered:
         deque(map(setattr, given, repeat("mark"), repeat(known)), maxlen=0)
         leaves = [leaf for leaf in visited if leaf.mark is not known]
         deque(map(setattr, chain(given, nodes, leaves), repeat("mark"), count()), maxlen=0)
+        repeated = any(map(ne, map(attrgetter("mark"), given), count()))
         mark, none = repeat("mark"), repeat(-1)
         of_a = list(map(getattr, [node.a for node in nodes], mark, none))
         empty = [i for i, number in enumerate(of_a) if number < 0] if -1 in of_a else []
         return Numbered(
-            nodes, leaves, missing,
+            nodes, leaves, missing, repeated,
             of_a,
             list(map(getattr, [node.b for node in nodes], mark, none)),
             {i: list(map(getattr, nodes[i].b, mark, none))

@@ -6,6 +6,8 @@ Consecutive rows are used through views that are made once, when the arrays are.
 
 from __future__ import annotations
 
+from array import array as integers
+from operator import eq
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +51,7 @@ class Layout:
         self.gathers = gathers
         self.arrays: list[Array] = []
         self._array: list[Array | None] = [None] * len(tape)  # where each node stands,
-        self._row = [0] * len(tape)  # and in which row
+        self._row = integers("i", [0]) * len(tape)  # and in which row
         self.constants: dict[str, Any] = {}
         self.views: dict[str, str] = {}
         self._taken: dict[str, int] = {}  # how many views begin with a letter
@@ -63,9 +65,9 @@ class Layout:
         self.arrays.append(array)
         arrays, rows = self._array, self._row
         n = len(nodes)
-        if n and array.nodes == list(range(nodes[0], nodes[0] + n)):
+        if n and all(map(eq, nodes, range(nodes[0], nodes[0] + n))):
             arrays[nodes[0] : nodes[0] + n] = [array] * n
-            rows[nodes[0] : nodes[0] + n] = range(n)
+            rows[nodes[0] : nodes[0] + n] = integers("i", range(n))
             return array
         for row, node in enumerate(nodes):
             arrays[node], rows[node] = array, row

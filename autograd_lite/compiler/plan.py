@@ -8,6 +8,8 @@ on operands of the same kind are one group. Among inner products the full produc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import eq
 from typing import TYPE_CHECKING
 
 from autograd_lite.compiler.block import Block
@@ -218,6 +220,9 @@ def _product(
 def parameter_order(tape: Tape, groups: Sequence[Group]) -> list[int]:
     """The parameters' nodes in the order in which products first read them, then the others."""
     first, last = tape.n_inputs, tape.leaves
+    flat = list(chain.from_iterable([group.operands[0] for group in groups if group.rows]))
+    if len(flat) == last - first and all(map(eq, flat, range(first, last))):
+        return flat  # the rule for layers: nothing need be looked up
     order: dict[int, None] = {}  # a key keeps the place where it was first put
     for group in groups:
         weights = group.operands[0] if group.rows else []

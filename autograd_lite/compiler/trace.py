@@ -80,8 +80,11 @@ def record(
     placeholder that is not given is a CompileError.
     """
     given = [*inputs, *parameters]
-    _check_leaves(inputs, parameters)
+    if any(map(attrgetter("op"), given)):
+        _check_leaves(inputs, parameters)
     found = numbered(outputs, given)
+    if found.repeated:
+        _check_leaves(inputs, parameters)
     if strict and found.missing:
         leaf = found.missing[0]
         raise NotInGraphError(
@@ -97,9 +100,7 @@ def record(
 
 
 def _check_leaves(inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
-    both = [*inputs, *parameters]
-    if len(set(both)) == len(both) and not any(map(attrgetter("op"), both)):
-        return
+    """Raise a CompileError for what was computed, or is given twice."""
     seen: set[Value] = set()
     for kind, given in (("input", inputs), ("parameter", parameters)):
         for leaf in given:
