@@ -543,7 +543,18 @@ def test_without_llvmlite_the_error_names_the_extra(monkeypatch: pytest.MonkeyPa
         al.compile(x[0] * 2.0, x, [], executor="native")
     program = al.compile(al.sin(x[0]) * 2.0, x, [])
     assert program.value([[0.5]]) == pytest.approx(2.0 * math.sin(0.5), rel=1e-15)
-    assert "llvmlite, which is not installed" in program.explain_plan()
+    assert "llvmlite 0.45, which is not installed" in program.explain_plan()
+
+
+def test_an_older_llvmlite_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """llvmlite 0.43 and 0.44 cannot read the code."""
+    monkeypatch.setattr("llvmlite.binding.llvm_version_info", (14, 0, 6))
+    monkeypatch.setattr("llvmlite.__version__", "0.43.0")
+    x = al.inputs(1)
+    with pytest.raises(ImportError, match="but 0[.]43[.]0 is installed, which is older"):
+        al.compile(x[0] * 2.0, x, [], executor="native")
+    program = al.compile(al.sin(x[0]) * 2.0, x, [])
+    assert program.value([[0.5]]) == pytest.approx(2.0 * math.sin(0.5), rel=1e-15)
 
 
 def test_a_row_without_a_native_kernel_stays_with_arrays() -> None:

@@ -13,22 +13,34 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-MISSING = "native code needs llvmlite, which is not installed: pip install 'autograd-lite[fast]'"
+#: The code is written as LLVM has read it since this version, which llvmlite 0.45 brings.
+OLDEST = 16
+
+
+def missing() -> str:
+    """Why native code cannot be made here; "" if it can."""
+    try:
+        import llvmlite
+        import llvmlite.binding as llvm
+    except ImportError:
+        found = "which is not installed"
+    else:
+        if llvm.llvm_version_info[0] >= OLDEST:
+            return ""
+        found = f"but {llvmlite.__version__} is installed, which is older"
+    return f"native code needs llvmlite 0.45, {found}: pip install -U 'autograd-lite[fast]'"
 
 
 def available() -> bool:
     """Whether native code can be made here."""
-    try:
-        import llvmlite.binding  # noqa: F401  # only whether it can be imported
-    except ImportError:
-        return False
-    return True
+    return not missing()
 
 
 def require() -> None:
     """Raise an ImportError that names the extra where native code cannot be made."""
-    if not available():
-        raise ImportError(MISSING)
+    reason = missing()
+    if reason:
+        raise ImportError(reason)
 
 
 #: What functions take and return, by letter: a pointer, an integer, a double, a float, nothing.

@@ -98,7 +98,7 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
         why = "Native code throughout, as asked for"
         return _throughout(trace, nodes, varying_of(trace), why)
     if not jit.available():
-        return Choice([], level, f"NumPy calls throughout; {jit.MISSING}")
+        return Choice([], level, f"NumPy calls throughout; {jit.missing()}")
     if lacking:
         return Choice([], level, f"NumPy calls throughout: no native code for {lacking}")
     varying = varying_of(trace)
