@@ -551,7 +551,7 @@ def test_an_older_llvmlite_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("llvmlite.binding.llvm_version_info", (14, 0, 6))
     monkeypatch.setattr("llvmlite.__version__", "0.43.0")
     x = al.inputs(1)
-    with pytest.raises(ImportError, match="but 0[.]43[.]0 is installed, which is older"):
+    with pytest.raises(ImportError, match=r"but 0\.43\.0 is installed, which is older"):
         al.compile(x[0] * 2.0, x, [], executor="native")
     program = al.compile(al.sin(x[0]) * 2.0, x, [])
     assert program.value([[0.5]]) == pytest.approx(2.0 * math.sin(0.5), rel=1e-15)
