@@ -187,7 +187,8 @@ def test_l7_the_collector_walks_few_objects_per_node(
     try:
         before = len(gc.get_objects())
         nodes = [operate(a, b) for _ in range(1000)]
-        assert len(gc.get_objects()) - before <= 1000 * most + 1  # and the list of them
+        # and the list of them, and what other threads of the process have made meanwhile
+        assert len(gc.get_objects()) - before <= 1000 * most + 10
     finally:
         gc.enable()
     assert len(nodes) == 1000
