@@ -110,7 +110,9 @@ class Deltas:
         return self.to_markdown()
 
     def __repr__(self) -> str:
-        return f"Deltas({len(self.samples)} samples, {len(self.weights)} weights)"
+        samples, weights = len(self.samples), len(self.weights)
+        return (f"Deltas({samples} sample{'s' * (samples != 1)}, "
+                f"{weights} weight{'s' * (weights != 1)})")  # fmt: skip
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()

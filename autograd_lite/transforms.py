@@ -37,7 +37,8 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     reaches f as a list and its gradient is a NumPy vector.
     Where f also uses Values from outside, such as a network's weights, the results are Values
     that can be differentiated by those; `.data` is the number.
-    Raises TypeError where f does not return one number, ValueError for a bad argnums.
+    Raises TypeError where f is no function, or does not return one number; ValueError for a
+    bad argnums.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -69,6 +70,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
 
 def _value_and_gradient(asked: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
+    _check_function(asked, f)
+
     def value_and_gradient(*args: Any) -> tuple[Any, Any]:
         wrapped = _Arguments(args, argnums)
         root = _scalar(asked, f(*wrapped.values), f)
@@ -88,6 +91,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 2.0])
     [[2.0, 3.0], [6.0, 0.0]]
     """
+    _check_function("jacobian", f)
 
     def jacobian_of_f(*args: Any) -> Any:
         wrapped = _Arguments(args, argnums)
@@ -123,6 +127,8 @@ def jvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def _forward(asked: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
+    _check_function(asked, f)
+
     def value_and_tangent(*args: Any) -> tuple[Any, Any]:
         if len(args) < 2:
             raise TypeError(f"{asked}: call it with the arguments of f and then the direction")
@@ -153,6 +159,14 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         return forward(*args)[1]
 
     return hessian_times_direction
+
+
+def _check_function(asked: str, f: object) -> None:
+    if not callable(f):
+        raise TypeError(
+            f"{asked}: f is {f!r:.60}; give the function itself, and its arguments to the result: "
+            f"al.{asked}(f)(x)"
+        )
 
 
 class _Arguments:

@@ -202,6 +202,17 @@ def test_an_argument_that_is_not_there_is_a_value_error(argnums: Any, named: str
         grad(product, argnums)(2.0, 3.0, 1.0)
 
 
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp"])
+def test_what_is_no_function_is_refused_at_once(name: str) -> None:
+    """Easily typed: al.grad(f(x)) for al.grad(f)(x)."""
+    with pytest.raises(TypeError) as error:
+        getattr(al, name)(al.Value(3.0) * 2.0)
+    assert str(error.value) == (
+        f"{name}: f is Value(data=6.0, grad=0.0); give the function itself, and its arguments to "
+        f"the result: al.{name}(f)(x)"
+    )
+
+
 @pytest.mark.parametrize("argnums", [1.0, "0", None, True, [0], (0, 1.0)])
 def test_argnums_that_are_no_ints_are_type_errors(argnums: Any) -> None:
     with pytest.raises(TypeError, match="it must be an int or a tuple of ints"):
