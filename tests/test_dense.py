@@ -17,7 +17,7 @@ from rows import ROWS, points
 
 import autograd_lite as al
 from autograd_lite import losses, nn, ops
-from autograd_lite.compiler import Program, compile, vectors
+from autograd_lite.compiler import Program, compile, jit, vectors
 from autograd_lite.compiler.arrays import ArrayRun
 from autograd_lite.compiler.jit import aligned
 from autograd_lite.ops import Op
@@ -634,3 +634,11 @@ def test_registers_full_and_not_give_the_same_function() -> None:
     alone = [float(dense.value(sample[None])[0]) for sample in X]
     assert dense.value(X).tolist() == alone
     assert all(a != b for a, b in pairwise(alone))
+
+
+def test_an_arrays_address_is_the_one_that_numpy_tells() -> None:
+    numbers = np.arange(24.0)
+    read_only = np.ones(3)
+    read_only.flags.writeable = False
+    for array in (numbers, numbers[5:], numbers.reshape(4, 6)[2:], np.empty(0), read_only):
+        assert jit.address(array) == jit._slow_address(array) == array.ctypes.data

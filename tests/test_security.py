@@ -393,7 +393,7 @@ def test_s13_the_wheel_holds_the_packages_files_and_one_command(tmp_path: Path) 
 def test_s13_the_build_has_no_hook() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["build-system"] == {
-        "requires": ["hatchling"], "build-backend": "hatchling.build"
+        "requires": ["hatchling>=1.27"], "build-backend": "hatchling.build"
     }  # fmt: skip
     assert "hooks" not in project["tool"]["hatch"].get("build", {})
     assert set(project["tool"]["hatch"]) == {"version", "build"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.compiler import dense_code, matrix_code
-from autograd_lite.compiler.jit import Module, aligned
+from autograd_lite.compiler.jit import Module, address, aligned
 from autograd_lite.compiler.recorder import Recorder
 from autograd_lite.compiler.sheets import Unsupported
 from autograd_lite.compiler.vectors import lanes_of
@@ -89,7 +89,7 @@ class DenseRun:
     def values(self, X: Array, theta: Array) -> Array:
         """All outputs (outputs, samples)."""
         read = self._order.read(theta)
-        total = self._values(_address(X), _address(read), 0, *self._given, 0.0)
+        total = self._values(address(X), address(read), 0, *self._given, 0.0)
         self._replaced = not isfinite(total)
         return self._arrays().values(X, theta) if self._replaced else self.outputs()
 
@@ -98,7 +98,7 @@ class DenseRun:
         read = self._order.read(theta)
         gradient = np.empty_like(read)
         total: float = self._both(
-            _address(X), _address(read), _address(gradient), *self._given, seed
+            address(X), address(read), address(gradient), *self._given, seed
         )
         self._replaced = not isfinite(total)
         if self._replaced:
@@ -108,9 +108,3 @@ class DenseRun:
     def outputs(self) -> Array:
         """All outputs (outputs, samples) of the last run."""
         return self._arrays().outputs() if self._replaced else np.concatenate(self._results)
-
-
-def _address(array: Array) -> int:
-    """Where an array's numbers stand; it must be contiguous."""
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,26 @@ def aligned(shape: tuple[int, ...], dtype: DTypeLike = float) -> NDArray[Any]:
     raw = np.zeros(count + REGISTER, np.uint8)
     first = -raw.ctypes.data % REGISTER
     return raw[first : first + count].view(dtype).reshape(shape)
+
+
+def _slow_address(array: NDArray[Any]) -> int:
+    return int(array.ctypes.data)
+
+
+def _fast_address(array: NDArray[Any]) -> int:
+    found: int = ctypes.c_void_p.from_address(id(array) + object.__basicsize__).value or 0
+    return found
+
+
+def _is_fast() -> bool:
+    """Whether arrays keep the pointer to their numbers right behind the header of all objects."""
+    probe = np.zeros(1)
+    return sys.implementation.name == "cpython" and _fast_address(probe) == _slow_address(probe)
+
+
+#: Where an array's numbers stand; it must be contiguous. NumPy's own way takes a microsecond,
+#: three times a step: a quarter of a small step.
+address = _fast_address if _is_fast() else _slow_address
 
 
 def load_library(name: str) -> Any:
