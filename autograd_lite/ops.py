@@ -38,7 +38,8 @@ class Op:
     name      an identifier
     fn        floats to float; IEEE results, no exception for a numeric reason
     rules     one rule per argument (None: no edge), or for any number of arguments one
-              function returning the tuple of all derivatives
+              function returning the tuple of all derivatives; written by + - * / and al's
+              functions, al.where for `if`, so that they run on Values and in programs too
     arity     the number of arguments, None where any number is taken
     array     the kernel over NumPy arrays as an expression in {0}, {1}, ... and functions of
               `np`, not methods; for any number of arguments in {x}, the stack of all, or in
@@ -531,7 +532,7 @@ erf = Op("erf", math.erf, (_erf_rule,),
 # --- many arguments -----------------------------------------------------------------
 
 #: The kernel of logsumexp over a stack: pairwise, so that no maximum need be subtracted.
-_LSE = "np.logaddexp.reduce({x}, axis=0)"
+_LSE = "np.logaddexp.reduce({x}, axis=0)"  # where it is inf, shares are nan: hence 0.0 * it below
 
 
 def _halves(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -590,11 +591,11 @@ sum = Op("sum", ieee.total_sum, lambda y, *xs: (1.0,) * len(xs),
          latex=r"\sum({args})", power=POWER)
 dot = Op("dot", ieee.dot, _dot_rule, symbol="Σ w·x + b", latex=r"\sum w x + b", power=SUM)
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *xs: _shares(xs),
-               array=_LSE, array_rules=("np.exp({x} - {y})",), symbol="ln Σ e^({args})",
+               array=_LSE, array_rules=("np.exp({x} - {y}) + 0.0 * {y}",), symbol="ln Σ e^({args})",
                latex=r"\ln\sum\exp({args})", power=SUM,
                textbook=lambda y, *xs: tuple(exp(x - y) for x in xs))
 softmax: Op = Op("softmax", ieee.softmax, _softmax_rule,
-             shared=_LSE, array="np.exp({x}[0] - {shared})",
+             shared=_LSE, array="np.exp({x}[0] - {shared}) + 0.0 * {shared}",
              array_rules=("np.concatenate((({y} * (1.0 - {y}))[None], "
                           "-{y} * np.exp({x}[1:] - {shared})))",),
              textbook=lambda y, *xs: [y * (1.0 - y), *(-y * p for p in _each_softmax(xs)[1:])])
@@ -602,7 +603,7 @@ log_softmax = Op("log_softmax", ieee.log_softmax,
                  lambda y, *xs: (-expm1(y), *(-share for share in _shares(xs)[1:])),
                  shared=_LSE, array="{x}[0] - {shared}",
                  array_rules=("np.concatenate((-np.expm1({y})[None], "
-                              "-np.exp({x}[1:] - {shared})))",),
+                              "-np.exp({x}[1:] - {shared}) - 0.0 * {shared}))",),
                  textbook=lambda y, *xs: [1.0 - exp(y), *(-p for p in _each_softmax(xs)[1:])])
 half_squared_error = Op("half_squared_error", ieee.half_squared_error,
                         lambda y, *args: [s * (a - t) for s, (a, t) in _signed_pairs(args)],

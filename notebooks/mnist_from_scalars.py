@@ -124,7 +124,7 @@ print(program.source[program.source.index("    def forward") :])
 # others from the arrays of the way forward (`dot`).
 #
 # With llvmlite, the extra `fast`, that very text is compiled once more, to machine code: a step is
-# then one call, and its products need no copies.
+# then one call.
 
 # %%
 source = program.source

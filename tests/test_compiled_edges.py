@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import product
+from math import inf, nan
 from random import Random
 from typing import Any
 
@@ -106,6 +108,27 @@ def test_a_cotangent_of_nan_stops_at_what_was_not_selected(executor: str) -> Non
     value, gradient = program.value_and_grad([[-1.0]])
     assert np.isnan(value)
     assert gradient.tolist() == [0.0]
+
+
+MANY = {"logsumexp": 3, "softmax": 3, "log_softmax": 3, "maximum": 2, "minimum": 2, "sum": 2,
+        "half_squared_error": 4, "cross_entropy": 4, "log_loss": 4, "dot": 3}  # fmt: skip
+
+
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
+@pytest.mark.parametrize("name", MANY)
+def test_rows_of_many_arguments_at_the_ends_of_the_line(name: str, executor: str) -> None:
+    """softmax(0, inf) is nan as a share of nothing known, though e**(0 - inf) is 0."""
+    row, n = al.OPS[name], MANY[name]
+    w, (x,) = [al.parameter(0.5) for _ in range(n)], al.inputs(1)
+    program = al.compile(row(*w) + x, [x], w, executor=executor)
+    for numbers in product([inf, -inf, 0.0, 1.0, nan], repeat=n):
+        leaves = [al.parameter(number) for number in numbers]
+        y = row(*leaves)
+        y.backward()
+        value, gradient = program.value_and_grad([[0.0]], numbers)
+        np.testing.assert_allclose(value, y.data, rtol=1e-12, err_msg=f"{numbers}")
+        expected = [leaf.grad for leaf in leaves]
+        np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-12, err_msg=f"{numbers}")
 
 
 def test_strong_products_equal_plain_ones_where_all_is_finite() -> None:

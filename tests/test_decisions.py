@@ -206,7 +206,7 @@ def test_d2_vjp_holds_the_strong_zero() -> None:
     assert al.OPS["mul"].vjp(-0.0, nan, 2.0, nan) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 @pytest.mark.parametrize(
     ("f", "gradient"),
     [  # at the parameter 0 and the input 2; each as in the tests above
@@ -320,7 +320,7 @@ def test_d7_p6_where_records_all_three() -> None:
     assert (c.grad, a.grad, b.grad) == (0.0, 1.0, 0.0)
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 def test_d6_where_on_a_comparison_compiles(executor: str) -> None:
     """w x for x > 0, else -w: the derivative by w is x or -1."""
     w, x = al.parameter(3.0), al.inputs(1)
@@ -352,7 +352,7 @@ def test_d7_the_branches_may_be_numbers() -> None:
     assert al.where(True, 1.0, 2.0) == 1.0
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 def test_d7_a_condition_of_nan_chooses_the_first_in_compiled_code_too(executor: str) -> None:
     c, w = al.inputs(1), al.parameter(2.0)
     program = al.compile(al.where(c[0], w * 5.0, -w), c, [w], executor=executor)
@@ -468,7 +468,7 @@ def bits(x: float) -> str:
     return "nan" if isnan(x) else x.hex()
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 @pytest.mark.parametrize("f", EXACT)
 def test_d12_one_correctly_rounded_operation_has_the_same_bits_compiled(
     f: Callable[[Value, Value], Value], executor: str
@@ -490,7 +490,7 @@ def test_d12_one_correctly_rounded_operation_has_the_same_bits_compiled(
         assert bits(got) == bits(expected.data) or (tie_of_zeros and got == 0.0), pair
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 @pytest.mark.parametrize("seed", range(10))
 def test_d12_chains_without_sums_have_the_same_bits_compiled(seed: int, executor: str) -> None:
     """Only a sum of several terms may be added in another order; all else keeps its bits."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import math
 import pickle
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import inf, nan, prod
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -642,3 +646,133 @@ def test_an_arrays_address_is_the_one_that_numpy_tells() -> None:
     read_only.flags.writeable = False
     for array in (numbers, numbers[5:], numbers.reshape(4, 6)[2:], np.empty(0), read_only):
         assert jit.address(array) == jit._slow_address(array) == array.ctypes.data
+
+
+# --- what a review and a new user found ---------------------------------------------------------
+
+
+def test_auto_leaves_to_others_what_takes_long_to_compile() -> None:
+    """Five hundred powers on one level are one kind of row, but as many groups."""
+    (x,), w = al.inputs(1), al.parameter(1.0)
+    powers = al.sum([(w * x) ** (0.01 * i + 0.013) for i in range(500)])
+    program = al.compile(powers, [x], [w])
+    assert program.statements == 0
+    assert "no dense code for 502 groups, which take long to compile" in program.explain_plan()
+    rng = Random(0)
+    mask = [[[float(rng.random() < 0.8) for _ in range(40)] for _ in range(100)], [[1.0]] * 40]
+    net, inputs = nn.MLP([100, 40, 1], mask=mask, rng=0), al.inputs(100)
+    assert al.compile(net(inputs)[0], inputs, net.parameters()).statements == 0
+
+
+def test_run_checks_what_it_is_given() -> None:
+    """Machine code would read whatever lies behind a batch with too few columns."""
+    net, x = nn.MLP([4, 3, 1], "tanh", rng=0), al.inputs(4)
+    program = al.compile(net(x)[0], x, net.parameters(), executor="dense")
+    with pytest.raises(ValueError, match=r"X has the shape \(5, 2\)"):
+        program.run(np.ones((5, 2)), None, 1.0)
+    rows = np.random.default_rng(0).normal(size=(5, 4))
+    expected = program.run(rows, None, 1.0)
+    for other in (np.asfortranarray(rows), rows.astype(object), np.repeat(rows, 2, axis=1)[:, ::2]):
+        for got, wanted in zip(program.run(other, None, 1.0), expected, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_program_goes_with_its_last_reference() -> None:
+    """Its machine code and arrays too: nothing waits for the cyclic collector."""
+    net, x = nn.MLP([4, 3, 1], "tanh", rng=0), al.inputs(4)
+    program = al.compile(net(x)[0], x, net.parameters(), executor="dense")
+    program.value_and_grad(np.ones((5, 4)))
+    program.value(np.full((5, 4), inf))  # by arrays too
+    gone = weakref.ref(program)
+    gc.disable()
+    try:
+        del program
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_the_plan_of_an_unpickled_program_is_the_one_it_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = al.inputs(1)
+    data = pickle.dumps(al.compile(al.sin(x[0]), x, [], executor="dense"))
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)  # as if it were not installed
+    plan = pickle.loads(data).explain_plan()
+    assert "NumPy calls in place of machine code; native code needs llvmlite 0.45" in plan
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    ["np.where(0.0 < {0} < 1.0, 1.0, 0.0)", "1.0 if {0} > 0.0 else 2.0", "{0}.reshape(0, -1)"],
+)
+@pytest.mark.parametrize("executor", ["auto", "arrays"])
+def test_a_kernel_that_numpy_refuses_is_refused(kernel: str, executor: Any) -> None:
+    row, x = Op("mine", lambda x: x, (None,), array=kernel), al.inputs(1)
+    program = al.compile(row(x[0]) * 1.0, x, [], executor=executor)
+    with pytest.raises(ValueError, match=r"truth value|reshape"):
+        program.value([[-1.0], [0.5], [2.0]])
+
+
+@pytest.mark.parametrize("executor", ["auto", "arrays"])
+def test_a_kernel_that_mixes_samples_sees_no_padding(executor: Any) -> None:
+    """Not what a row may do, yet what NumPy does with it: the first line's sum over samples."""
+    kernel = "np.add.reduce({x}, axis=-1, keepdims=True)[0] + 0.0 * {x}[0]"
+    row, x = Op("mixed", lambda *xs: xs[0], lambda y, *xs: (1.0, 0.0), array=kernel), al.inputs(2)
+    program = al.compile(row(*x) * 1.0, x, [], executor=executor)
+    X = [[1.0, 5.0], [2.0, 6.0], [4.0, 7.0]]
+    assert program.value(X).tolist() == [7.0, 7.0, 7.0]
+
+
+@pytest.mark.parametrize("executor", ["auto", "arrays"])
+def test_sums_in_whole_numbers_are_numpys(executor: Any) -> None:
+    kernel = "np.add.reduce({x}, axis=0, dtype=np.intp)"
+    row, x = Op("whole", lambda *xs: 0.0, lambda y, *xs: (0.0, 0.0), array=kernel), al.inputs(2)
+    program = al.compile(row(*x) * 1.0, x, [], executor=executor)
+    assert program.value([[0.75, 0.75], [1.5, 1.75]]).tolist() == [0.0, 2.0]
+
+
+RULES_THAT_CHOOSE: list[Callable[..., Any]] = [
+    lambda y, x: 1.0 if x > 0 else -1.0, lambda y, x: 0.0 if x == 0 else y / x,
+    lambda y, x: max(x, 0.0), lambda y, x: 1.0 if x and x > 0 else -1.0,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("executor", ["auto", "dense", "arrays", "native"])
+@pytest.mark.parametrize("rule", RULES_THAT_CHOOSE)
+def test_d6_a_rule_that_chooses_by_if_is_a_trace_error(
+    rule: Callable[..., Any], executor: Any
+) -> None:
+    """Right op by op; compiled, one branch would be taken for all samples."""
+    row, x, w = Op("ab", abs, (rule,), array="np.abs({0})"), al.inputs(1), al.parameter(1.0)
+    with pytest.raises(al.TraceError, match=r"write al\.where\(condition, a, b\)"):
+        al.compile(row(w * x[0]), x, [w], executor=executor).value_and_grad([[-2.0]])
+
+
+@pytest.mark.parametrize("executor", ["auto", "arrays", "native"])
+def test_a_rule_that_no_symbol_can_run_is_named(executor: Any) -> None:
+    row = Op("growth", math.exp, (lambda y, x: math.exp(x),), array="np.exp({0})")
+    x, w = al.inputs(1), al.parameter(1.0)
+    with pytest.raises(
+        al.CompileError, match=r"the rule of growth does not run on symbols .*al\.exp"
+    ):
+        al.compile(row(w * x[0]), x, [w], executor=executor).value_and_grad([[-2.0]])
+
+
+def test_a_kernel_without_native_code_stays_with_numpy_in_functions_too() -> None:
+    row = Op("sk", lambda x: math.sin(x), (lambda y, x: al.cos(x),), array="np.sinc({0})")
+    found = al.function(lambda x: row(x[0]) * x[1], 2)
+    value, gradient = found.value_and_grad([0.5, 2.0])
+    assert value == pytest.approx(4.0 / math.pi)
+    assert gradient.tolist() == pytest.approx([2.0 * math.cos(0.5), 2.0 / math.pi])
+    x = al.inputs(1)
+    with pytest.raises(al.CompileError, match="no native code for sk of 1 operands"):
+        al.compile(row(x[0]), x, [], executor="native")
+
+
+@pytest.mark.parametrize("executor", ["dense", "arrays", "native"])
+def test_what_float32_cannot_hold_is_inf_without_a_word(executor: Any) -> None:
+    x, w = al.inputs(1), al.parameter(1e30)
+    program = al.compile(w * x[0] * 1e20, x, [w], "f4", executor=executor)
+    assert program.value([[1.0], [1e300]]).tolist() == [inf, inf]
+    assert program.value_and_grad([[1e300]])[0] == inf

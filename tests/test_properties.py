@@ -193,7 +193,7 @@ def test_forward_mode_gives_the_gradient_times_the_direction(
     assert abs(tangent - expected) <= 1e-13 * bound
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["auto", "arrays", "native"])
 @settings(max_examples=100, deadline=None)
 @given(choices=numbers, seed=st.integers(0, 1000))
 def test_compiled_equals_eager(choices: list[int], seed: int, executor: Any) -> None:

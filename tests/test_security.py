@@ -126,7 +126,7 @@ def test_s8_a_hostile_name_stays_in_its_cell_of_the_delta_table(label: str) -> N
 # --- S9, S10: generated code ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 def test_s9_a_graph_of_hostile_labels_compiles_and_runs_nothing(
     executor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +163,7 @@ def test_s9_what_is_compiled_is_a_graph_never_a_text(thing: Any) -> None:
         al.compile(thing)
 
 
-@pytest.mark.parametrize("executor", ["arrays", "native"])
+@pytest.mark.parametrize("executor", ["arrays", "dense", "native"])
 @pytest.mark.parametrize(
     "c", [nan, inf, -inf, 0.0, -0.0, 5e-324, -2.5e-310, 1.7976931348623157e308, 0.1, -1 / 3]
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LOOPS_SHOWN = 5
 
 
-def account(recorded: int, simplified: int, why: str, groups: Sequence[Group]) -> str:
+def account(recorded: int, simplified: int, why: str, groups: Sequence[Group], dense: bool) -> str:
     """Lines of text: nodes, the choice of executor, native blocks with their loops, arrays."""
     lines = [
         f"{_count(recorded, 'node')} recorded, {simplified:,} after simplification.",
@@ -25,7 +25,8 @@ def account(recorded: int, simplified: int, why: str, groups: Sequence[Group]) -
     arrays = [group for group in groups if not isinstance(group.kind, Output)]
     if arrays:
         nodes = sum(len(group.nodes) for group in arrays)
-        lines.append(f"As arrays: {_count(nodes, 'node')} in {_count(len(arrays), 'group')}.")
+        way = "machine code" if dense else "arrays"
+        lines.append(f"As {way}: {_count(nodes, 'node')} in {_count(len(arrays), 'group')}.")
     for group in groups:
         if isinstance(group.kind, Output):
             lines += _block(group.kind.block, group.varying)

@@ -1,7 +1,4 @@
-"""Block: a trace that runs as native code, with its reverse pass, inside an array program.
-
-A loop body takes tens of milliseconds to compile.
-"""
+"""Block: a trace that runs as native code, with its reverse pass, inside an array program."""
 
 from __future__ import annotations
 

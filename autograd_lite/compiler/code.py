@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite import ops
+from autograd_lite.errors import CompileError, TraceError
 from autograd_lite.ops import ATOM, NEGATION, PRODUCT, SUM
 
 if TYPE_CHECKING:
@@ -100,6 +101,14 @@ class Code:
     def __abs__(self) -> Code:
         return self.apply(ops.absolute, (self,))
 
+    def __bool__(self) -> bool:
+        raise undecided()
+
+    def __eq__(self, other: object) -> bool:
+        raise undecided()
+
+    __hash__ = object.__hash__
+
     def __gt__(self, other: Any) -> Code:
         return self.apply(ops.greater, (self, other))
 
@@ -111,6 +120,25 @@ class Code:
 
     def __le__(self, other: Any) -> Code:
         return self.apply(ops.less_equal, (self, other))
+
+
+def partials(row: Op, y: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row's rules run on symbols; a CompileError where these do not run on them."""
+    try:
+        return tuple(row.partials(y, *args))
+    except (AttributeError, TypeError) as reason:
+        raise CompileError(
+            f"compile: the rule of {row.name} does not run on symbols ({reason}); write it by "
+            "+, -, *, / and al's functions, al.exp for math.exp"
+        ) from reason
+
+
+def undecided() -> TraceError:
+    """The error of a rule that asks for the truth of what differs from sample to sample."""
+    return TraceError(
+        "compile: the rule of an al.Op chooses by `if`, `and`, max(), min() or == on numbers that "
+        "differ from sample to sample; write al.where(condition, a, b), al.maximum, al.minimum"
+    )
 
 
 def text_of(x: Code | float) -> str:

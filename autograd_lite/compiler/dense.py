@@ -1,7 +1,7 @@
 """Dense programs: a program's array code as machine code, for batches of any size.
 
 The generated source is run on symbols (recorder.py) and compiled once; its numbers then take
-one call where NumPy takes one a statement, and its matrix products need no copies.
+one call where NumPy takes one a statement.
 """
 
 from __future__ import annotations
@@ -97,9 +97,7 @@ class DenseRun:
         """The sum of the first output, and the gradient of seed times it."""
         read = self._order.read(theta)
         gradient = np.empty_like(read)
-        total: float = self._both(
-            address(X), address(read), address(gradient), *self._given, seed
-        )
+        total: float = self._both(address(X), address(read), address(gradient), *self._given, seed)
         self._replaced = not isfinite(total)
         if self._replaced:
             return self._arrays().run(X, theta, seed)

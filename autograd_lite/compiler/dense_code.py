@@ -52,7 +52,7 @@ def module(recorder: Recorder) -> str:
             "  ret double %total", "}",
         ]  # fmt: skip
     code = "\n".join(text)
-    functions = declarations(lanes_of(element), code, element, rounded=False)
+    functions = declarations(lanes_of(element), code, element, exact=False)
     return f"{functions}\n{of_matrices(element)}\n{code}\n"
 
 

@@ -116,7 +116,8 @@ class Batch:
                 total = np.add.reduce(self._first.reshape(-1)[: self._samples])
                 if isfinite(total) and isfinite(gradient.dot(gradient)):
                     break
-        return float(total), self._order.spread(gradient).astype(self._dtype, copy=False)
+        with np.errstate(over="ignore"):
+            return float(total), self._order.spread(gradient).astype(self._dtype, copy=False)
 
     def values(self, X: Array, theta: Array) -> Array:
         """All outputs (outputs, samples)."""
@@ -134,7 +135,8 @@ class Batch:
         """All outputs (outputs, samples) of the last run."""
         work = self._work
         found = work.v[:, work.outputs].swapaxes(0, 1)
-        return found.reshape(len(work.outputs), -1)[:, : self._samples].astype(self._dtype)
+        with np.errstate(over="ignore"):
+            return found.reshape(len(work.outputs), -1)[:, : self._samples].astype(self._dtype)
 
     def _fill(self, X: Array, theta: Array) -> None:
         self._work.p[:] = self._order.read(theta)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-#: The code is written as LLVM has read it since this version, which llvmlite 0.45 brings.
-OLDEST = 16
+#: LLVM 15, of llvmlite 0.44, cannot read the code; llvmlite 0.45 brings 20.
+OLDEST = 20
 
 
 def missing() -> str:

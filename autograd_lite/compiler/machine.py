@@ -1,7 +1,7 @@
 """Machine code as symbols: kernels and rules of the table, run on these, print LLVM IR.
 
-Functions that the processor lacks are calls into the C library, the one that Python's `math`
-uses, so that native and eager values agree to the bit wherever the kernels do.
+Functions that the processor lacks are calls into the C library: in a program that runs node by
+node the ones that Python's `math` uses, so that its values and eager ones agree to the bit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
-from autograd_lite.compiler.vectors import C_NAMES, arguments_of, function_name, literal, vector
+from autograd_lite.compiler.code import undecided
+from autograd_lite.compiler.vectors import (
+    C_NAMES,
+    arguments_of,
+    function_name,
+    literal,
+    size,
+    vector,
+)
+from autograd_lite.errors import TraceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Rows without an array kernel that C has a function for.
 ROWS_IN_C = {ops.erf: "erf"}
+_OWN = frozenset(ops.OPS.values())
 #: Rows that cost a processor little: their values are computed again rather than stored.
 CHEAP = {ops.add, ops.sub, ops.mul, ops.neg, ops.identity}
 #: Rows of more operands are not unrolled: `sum` and `dot` loop over them, others stay arrays.
@@ -39,7 +49,23 @@ def supported(op: Op, count: int) -> bool:
     """Whether the row, on so many operands, has a native kernel."""
     if op is ops.sum or op is ops.dot:
         return True
-    return (op.array is not None or op in ROWS_IN_C) and count <= LONGEST_OF_OTHERS
+    if op in ROWS_IN_C:
+        return True
+    if op.array is None or count > LONGEST_OF_OTHERS:
+        return False
+    return op in _OWN or _runs(op, count)
+
+
+def _runs(op: Op, count: int) -> bool:
+    """Whether a user's kernel, which may use all of NumPy, runs on registers."""
+    builder = Builder()
+    args: list[Any] = [Register(builder, f"%a{i}") for i in range(count)]
+    args[count - op.constants :] = [1.0] * op.constants
+    try:
+        builder.kernel(op, tuple(args))
+    except (AttributeError, IndexError, TypeError, ValueError, TraceError):
+        return False
+    return True
 
 
 def calls_c(op: Op) -> bool:
@@ -97,8 +123,8 @@ class Builder:
 
     def load(self, pointer: str, shared: bool = True) -> Register:
         """The number, one a lane, that stands there."""
-        align = 8 if self.element == "double" else 4
-        return Register(self, self.emit(f"load {self.kind}, ptr {pointer}, align {align}", shared))
+        text = f"load {self.kind}, ptr {pointer}, align {size(self.element)}"
+        return Register(self, self.emit(text, shared))
 
     def load_static(self, pointer: str) -> Register:
         """The one number that stands there, on every lane."""
@@ -116,7 +142,7 @@ class Builder:
 
     def store(self, x: Any, pointer: str) -> None:
         """Write a register or a number there."""
-        align = 8 if self.element == "double" else 4
+        align = size(self.element)
         self.lines.append(f"  store {self.kind} {self.text(x)}, ptr {pointer}, align {align}")
 
     def text(self, x: Any) -> str:
@@ -180,7 +206,7 @@ class Builder:
 
 
 class Register:
-    """A double in a register: what kernels and rules compute with."""
+    """A number, or one a lane, in a register: what kernels and rules compute with."""
 
     __slots__ = ("builder", "text")
     __hash__ = None  # type: ignore[assignment]  # == compares numbers, as in NumPy
@@ -232,6 +258,9 @@ class Register:
     def __rpow__(self, other: Any) -> Any:
         return self.builder.call("pow", other, self)
 
+    def __bool__(self) -> bool:
+        raise undecided()
+
     def __neg__(self) -> Register:
         return Register(self.builder, self.builder.emit(f"fneg {self.builder.kind} {self.text}"))
 
@@ -282,6 +311,9 @@ class Condition:
     def __init__(self, builder: Builder, text: str) -> None:
         self.builder = builder
         self.text = text
+
+    def __bool__(self) -> bool:
+        raise undecided()
 
     def choose(self, a: Any, b: Any) -> Any:
         """a where the condition holds, else b."""
@@ -471,4 +503,4 @@ def _dot(args: tuple[Any, ...]) -> Any:
 
 def _small_power(x: Any, c: float) -> Any:
     square = x * x if c > 1.0 else x
-    return {1.0: x, 2.0: square}.get(c) or (square * x if c == 3.0 else square * square)
+    return {1.0: x, 2.0: square, 3.0: square * x}[c] if c < 4.0 else square * square

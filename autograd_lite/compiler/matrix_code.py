@@ -25,6 +25,8 @@ def functions(element: str) -> dict[str, int]:
     pad(D, dr, columns, n, width)              D[c, r] = D[c, n - 1] for n <= r < width
     seed(D, n, width, x)                       D[r] = x for r < n, 0 for n <= r < width
     checked(D, n, G, m)                        the sum of D; nan where one of G is inf or nan
+
+    K and n are at least 1.
     """
     with _LOCK:
         module = _module(element)

@@ -18,10 +18,10 @@ from autograd_lite.compiler.collector import paused_collector
 from autograd_lite.compiler.dense import DenseRun, dense
 from autograd_lite.compiler.direct import Batch, Single
 from autograd_lite.compiler.emit import Source, emit
-from autograd_lite.compiler.jit import available
+from autograd_lite.compiler.jit import available, missing
 from autograd_lite.compiler.order import Order
 from autograd_lite.compiler.plan import plan
-from autograd_lite.compiler.regions import choose, choose_dense
+from autograd_lite.compiler.regions import MOST_DENSE_STATEMENTS, choose, choose_dense
 from autograd_lite.compiler.sheets import Unsupported
 from autograd_lite.compiler.simplify import simplify
 from autograd_lite.compiler.tape import unrolled
@@ -141,7 +141,7 @@ def _compiled(
 ) -> Program:  # fmt: skip
     if executor not in EXECUTORS:
         raise ValueError(
-            f'compile: executor is {executor!r}; it must be "auto", "dense", "arrays" or "native"'
+            f"compile: executor is {executor!r}; it must be one of {', '.join(EXECUTORS)}"
         )
     if dtype not in (np.dtype("f8"), np.dtype("f4")):
         raise CompileError(f"compile: dtype is {dtype}; it must be float64 or float32")
@@ -153,27 +153,33 @@ def _compiled(
 
         def program(choice: Choice) -> Program:
             source, groups = _emitted(trace, choice, gradient)
-            why = account(counts[0], counts[1], choice.why, groups)
+            why = account(counts[0], counts[1], choice.why, groups, choice.dense)
             return Program(
                 source, theta, len(inputs), len(outputs), dtype, why, choice.dense, parameters
             )
 
-        choice = choose_dense(trace, executor)
+        choice, undense = choose_dense(trace, executor), ""
         if choice is not None:
             try:
-                return program(choice)
+                found = program(choice)
+                if executor == "dense" or found.statements <= MOST_DENSE_STATEMENTS:
+                    return found
+                undense = f"{found.statements:,} statements, which take long to compile"
             except Unsupported as reason:
                 if executor == "dense":
                     raise CompileError(
                         f'compile: no dense code for {reason}; use executor="auto"'
                     ) from None
-        return program(choose(trace, executor))
+                undense = str(reason)
+        return program(choose(trace, executor, undense))
 
 
 def _emitted(trace: Trace, choice: Choice, gradient: bool) -> tuple[Source, list[Group]]:
     """The generated source of a trace, and its groups."""
     tape, varying = collect(unrolled(trace, choice, gradient))
     groups = plan(tape, varying)
+    if choice.dense and len(groups) > choice.most_groups:
+        raise Unsupported(f"{len(groups):,} groups, which take long to compile")
     if len(groups) > MOST_GROUPS:
         raise CompileError(
             f"compile: {len(groups):,} groups would be as many NumPy calls in generated code, "
@@ -225,7 +231,14 @@ class Program:
         NumPy calls throughout, as asked for.
         As arrays: 1 node in 1 group.
         """
+        if self._machine_code and self._dense is None:
+            return f"{self._why}\nNumPy calls in place of machine code; {missing()}."
         return self._why
+
+    @property
+    def statements(self) -> int:
+        """Of how many statements the machine code of array code is made; 0 where there is none."""
+        return 0 if self._dense is None else len(self._dense.recorder.statements)
 
     @property
     def source(self) -> str:
@@ -294,8 +307,9 @@ class Program:
     def run(self, rows: Array, theta: ArrayLike | None, seed: float) -> tuple[Array, Array]:
         """All outputs (outputs, B), and the gradient (P,) of seed times the sum of the first.
 
-        rows (B, inputs) must have the program's dtype; it is not checked.
+        rows has the shape (B, inputs).
         """
+        rows = self._checked(rows)
         with self._lock:
             run = self._run(len(rows))
             _, gradient = run.run(rows, self._vector(theta), seed)
@@ -313,25 +327,31 @@ class Program:
         if self._whole is not None:
             return Batch(self._whole, len(self._theta), self._n_inputs, count, self._dtype)
 
-        def arrays() -> ArrayRun:
-            return ArrayRun(self._build, self._source, count, self._n_outputs, self._dtype)
-
+        given = self._build, self._source, count, self._n_outputs, self._dtype
         if self._dense is None:
-            return arrays()
-        return DenseRun(self._dense, count, self._order, arrays)
+            return ArrayRun(*given)
+        # not by way of self: a program, and its machine code, shall go with its last reference
+        return DenseRun(self._dense, count, self._order, lambda: ArrayRun(*given))
 
     def _checked(self, X: ArrayLike | None) -> Array:
         if X is None:
             X = np.empty((1, 0))
-        rows = np.asarray(X, dtype=self._dtype, order="C")
+        rows = self._numbers(X)
         if rows.ndim != 2 or rows.shape[1] != self._n_inputs or not len(rows):
             raise ValueError(
                 f"X has the shape {rows.shape}; the program needs (samples, {self._n_inputs})"
             )
         return rows
 
+    def _numbers(self, x: ArrayLike) -> Array:
+        """As a contiguous array of the program's numbers; what these cannot hold becomes inf."""
+        if type(x) is np.ndarray and x.dtype == self._dtype:
+            return np.ascontiguousarray(x)
+        with np.errstate(over="ignore"):
+            return np.asarray(x, dtype=self._dtype, order="C")
+
     def _vector(self, theta: ArrayLike | None) -> Array:
-        vector = self._theta if theta is None else np.asarray(theta, dtype=self._dtype, order="C")
+        vector = self._theta if theta is None else self._numbers(theta)
         if vector.shape != self._theta.shape:
             raise ValueError(
                 f"theta has the shape {vector.shape}; the program has {len(self._theta)} parameters"

@@ -59,7 +59,7 @@ class Recorder:
     results     per part of the outputs its first row and how many
     """
 
-    inf, nan, intp = np.inf, np.nan, None
+    inf, nan, intp = np.inf, np.nan, int
 
     def __init__(self, source: Source, n_inputs: int, element: str) -> None:
         self.element = element
@@ -77,7 +77,8 @@ class Recorder:
         self._turned: dict[tuple[object, ...], View] = {}
         try:
             outputs = self._run(source)
-        except (AttributeError, IndexError, TypeError, ValueError) as reason:
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
+                ValueError) as reason:  # fmt: skip
             raise Unsupported(str(reason)) from reason  # a user's kernel may use all of NumPy
         self.rows = self.numbers = 0
         self.pointers = {sheet.base: self._place(sheet) for sheet in self._sheets}
@@ -110,6 +111,11 @@ class Recorder:
             self._fill(whole(gradient.sheet, self), 0.0)
             self.backward.insert(0, self.backward.pop())
 
+    @property
+    def is_backward(self) -> bool:
+        """Whether the reverse pass is being recorded."""
+        return self._calls is self.backward
+
     # --- sheets -------------------------------------------------------------------------------
 
     def empty(self, shape: tuple[Any, ...], _: object = None) -> View:
@@ -131,7 +137,7 @@ class Recorder:
 
     def _fill(self, view: View, x: float) -> None:
         """All of a sheet."""
-        self._add(view, matrix_calls.fill(view, x, self.element))
+        self.add_statement(view, matrix_calls.fill(view, x, self.element))
 
     def _place(self, sheet: Sheet) -> tuple[str, int]:
         """The pointer from which a sheet is so many rows or numbers away."""
@@ -167,7 +173,7 @@ class Recorder:
 
     # --- statements ---------------------------------------------------------------------------
 
-    def _add(self, out: View, lines: list[str]) -> None:
+    def add_statement(self, out: View, lines: list[str]) -> None:
         """A statement that writes out."""
         if not out.sheet.varying:
             written = self._written[out.sheet.base]
@@ -184,7 +190,7 @@ class Recorder:
         if isinstance(x, Symbol) and any(map(out.overlaps, x.views())):
             raise Unsupported("a statement that moves rows within an array")
         if 0 not in out.shape:
-            self._add(out, sheet_code.assignment(out, x, self.element))
+            self.add_statement(out, sheet_code.assignment(out, x, self.element))
 
     def fill(self, out: View, x: Any) -> None:
         """out.fill(x)."""
@@ -193,7 +199,7 @@ class Recorder:
             return
         if out.shape != (1, Width(1)):
             raise Unsupported("a seed for several rows")
-        self._add(out, matrix_calls.seed(out, self.element))
+        self.add_statement(out, matrix_calls.seed(out, self.element))
 
     def copyto(self, out: View, x: Any) -> None:
         """As np.copyto; from the batch by a transpose."""
@@ -220,7 +226,7 @@ class Recorder:
         pieces = [out] if x.columns is None else [out[i : i + 1] for i in range(len(columns))]
         for piece, (first, count) in zip(pieces, columns, strict=True):
             lines = matrix_calls.take(piece, first, count, self.n_inputs, self.element)
-            self._add(piece, lines)
+            self.add_statement(piece, lines)
 
     # --- products -----------------------------------------------------------------------------
 
@@ -240,7 +246,7 @@ class Recorder:
         if out.sheet == a.sheet or (isinstance(right, View) and out.sheet == right.sheet):
             raise Unsupported("a product into one of its factors")
         lines = matrix_calls.product(out, a, right, terms, self.n_inputs, self.element)
-        self._add(out, lines)
+        self.add_statement(out, lines)
         return out
 
     matmul = dot
@@ -271,7 +277,7 @@ class Recorder:
             padded = matrix_calls.padded_length(rows, self.element)
             # as many numbers as so many rows of samples
             copy = matrix_calls.Rows(self.empty((padded * width.columns, Width(1))), padded)
-            self._add(copy, matrix_calls.transpose(copy, view, self.element))
+            self.add_statement(copy, matrix_calls.transpose(copy, view, self.element))
             self._turned[key] = copy
         return self._turned[key]
 
@@ -347,12 +353,14 @@ class _Function:
         out: View | None = None,
     ) -> View:  # fmt: skip
         """The function folded over the first length, or the sum over samples."""
-        del dtype
+        if dtype is not None and not getattr(x, "truth", False):
+            raise Unsupported(f"np.{self.name} in another dtype")
         recorder, shape = self.recorder, shape_of(x)
         along_samples = axis in (-1, len(shape) - 1) and isinstance(shape[-1], Width)
         if axis == 0 and not keepdims and isinstance(shape[0], int):
             rest = shape[1:]
-        elif along_samples and keepdims and self.name == "add":
+        elif along_samples and keepdims and self.name == "add" and recorder.is_backward:
+            # cotangents are 0.0 in the padding; other numbers are not
             rest = (*shape[:-1], 1)
         else:
             raise Unsupported(f"{self.name} over axis {axis} of {shape}")
@@ -360,9 +368,9 @@ class _Function:
         if out.shape != rest or 0 in shape or any(out.sheet == v.sheet for v in x.views()):
             raise Unsupported(f"{self.name} of {shape} into {out.shape}")
         if along_samples:
-            recorder._add(out, sheet_code.over_samples(out, x, recorder.element))
+            recorder.add_statement(out, sheet_code.over_samples(out, x, recorder.element))
         else:
-            recorder._add(out, sheet_code.folded(out, x, self._function, recorder.element))
+            recorder.add_statement(out, sheet_code.folded(out, x, self._function, recorder.element))
         return out
 
     def at(self, target: View, index: Any, x: Any) -> None:

@@ -1,4 +1,4 @@
-"""Regions: which part of a graph runs as native code, and which as NumPy calls.
+"""Regions: which part of a graph runs as native code, and which as array code.
 
 A NumPy call costs a microsecond or two and then next to nothing per number, its matrix products
 least of all; native code costs nothing to start and a few nanoseconds a number. So groups that
@@ -37,6 +37,11 @@ _SWITCH = 25.0
 #: LLVM takes two milliseconds for a group's statements, both ways: more of them compile faster
 #: node by node, in a region of their own.
 MOST_DENSE_GROUPS = 40
+MOST_DENSE_STATEMENTS = 400
+MOST_FORCED_GROUPS = 2_000  # where it is asked for
+#: Layers have hundreds of nodes; wide graphs of thousands are as a rule no layers, and gathering
+#: their operands costs more than native code does.
+MOST_DENSE_NODES = 5_000
 #: Static nodes that a batch computes again for every chunk rather than in a block of their own.
 _FEW_STATIC = 2_000
 
@@ -52,13 +57,15 @@ class Region(NamedTuple):
 class Choice(NamedTuple):
     """The native regions in the order in which they run, each node's level, and why.
 
-    dense   whether all else, the array code, shall be machine code too
+    dense   whether all else, the array code, shall be machine code too, if it has at most
+            `most_groups`
     """
 
     regions: list[Region]
     levels: Ints
     why: str
     dense: bool = False
+    most_groups: int = 0
 
 
 def choose_dense(trace: Trace, executor: str) -> Choice | None:
@@ -70,20 +77,23 @@ def choose_dense(trace: Trace, executor: str) -> Choice | None:
     level = np.zeros(len(trace), np.int64)
     if executor == "dense":
         jit.require()
-        return Choice([], level, why, dense=True)
+        return Choice([], level, why, True, MOST_FORCED_GROUPS)
     if executor != "auto" or not jit.available() or not trace.n_inputs:
         return None
     nodes = np.flatnonzero(trace.kind >= 0)
-    if not nodes.size or len(_groups(trace, nodes, _levels(trace))) > MOST_DENSE_GROUPS:
+    if not 0 < (~_absorbed(trace)[nodes]).sum() <= MOST_DENSE_NODES:
         return None
-    return Choice([], level, why, dense=True)
+    if len(_groups(trace, nodes, _levels(trace))) > MOST_DENSE_GROUPS:
+        return None
+    return Choice([], level, why, True, MOST_DENSE_GROUPS)
 
 
-def choose(trace: Trace, executor: str = "auto") -> Choice:
+def choose(trace: Trace, executor: str = "auto", undense: str = "") -> Choice:
     """The native regions of a trace; none where llvmlite or a kernel is missing.
 
     executor "arrays" or "native" asks for one of them throughout: the latter is an ImportError
-    without llvmlite, a CompileError for rows without a native kernel.
+    without llvmlite, a CompileError for rows without a native kernel. `undense` says why a
+    try of dense code failed.
     """
     nodes = np.flatnonzero(trace.kind >= 0)
     level = np.zeros(len(trace), np.int64)
@@ -100,15 +110,16 @@ def choose(trace: Trace, executor: str = "auto") -> Choice:
     if not jit.available():
         return Choice([], level, f"NumPy calls throughout; {jit.missing()}")
     if lacking:
-        return Choice([], level, f"NumPy calls throughout: no native code for {lacking}")
+        also = f", no dense code for {undense}" if undense else ""
+        return Choice([], level, f"NumPy calls throughout: no native code for {lacking}{also}")
     varying = varying_of(trace)
     dots = np.array([op is ops.dot for op in trace.rows])[trace.kind[nodes]]
     products = int(trace.counts[nodes][dots].sum())
     if not varying.any() and 2 * products < len(trace.args):
         why = "Native code throughout: one number at a time, and few inner products"
         return _throughout(trace, nodes, varying, why)
-    level = _levels(trace)
-    return _by_level(trace, nodes, level, varying)
+    choice = _by_level(trace, nodes, _levels(trace), varying)
+    return choice._replace(why=f"{choice.why}; no dense code for {undense}") if undense else choice
 
 
 def _throughout(trace: Trace, nodes: Ints, varying: Bools, why: str) -> Choice:
@@ -214,7 +225,7 @@ def _costs(
 
 
 def _groups(trace: Trace, nodes: Ints, level: Ints, varying: Bools | None = None) -> Ints:
-    """Per group of nodes, as many as NumPy calls would take, its level less 1."""
+    """Per group of nodes, counted roughly (by level and row), its level less 1."""
     nodes = nodes[~_absorbed(trace)[nodes]]
     kinds = (level[nodes] - 1) * len(trace.rows) + trace.kind[nodes]
     if varying is None:

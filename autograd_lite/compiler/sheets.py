@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from autograd_lite.compiler.machine import Builder
 
     Load = Callable[["View"], Any]
-    Dim = int | "Width"
     Recorder = Any
 
 
@@ -58,6 +57,9 @@ class Symbol:
     def views(self) -> Iterator[View]:
         """The views that it reads."""
         raise Unsupported(f"a {type(self).__name__} place by place")
+
+    def __bool__(self) -> bool:
+        raise Unsupported("the truth of an array")
 
     def __getitem__(self, index: Any) -> Symbol:
         """With None a length of 1 before the others."""
@@ -99,22 +101,22 @@ class Symbol:
         return elementwise(operator.pow, other, self)
 
     def __gt__(self, other: Any) -> Symbol:
-        return elementwise(operator.gt, self, other)
+        return _compared(operator.gt, self, other)
 
     def __lt__(self, other: Any) -> Symbol:
-        return elementwise(operator.lt, self, other)
+        return _compared(operator.lt, self, other)
 
     def __ge__(self, other: Any) -> Symbol:
-        return elementwise(operator.ge, self, other)
+        return _compared(operator.ge, self, other)
 
     def __le__(self, other: Any) -> Symbol:
-        return elementwise(operator.le, self, other)
+        return _compared(operator.le, self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return elementwise(operator.eq, self, other)
+        return _compared(operator.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return elementwise(operator.ne, self, other)
+        return _compared(operator.ne, self, other)
 
 
 class Expression(Symbol):
@@ -127,6 +129,7 @@ class Expression(Symbol):
         self.function = function
         self.args = args
         self.shape = shape
+        self.truth = False  # whether its numbers are those of a comparison
 
     def value(self, builder: Builder, load: Load) -> Any:
         """The function of the arguments' values."""
@@ -147,6 +150,12 @@ def _itself(x: Any) -> Any:
 def elementwise(function: Callable[..., Any], *args: Any) -> Expression:
     """A function of registers, which needs nothing but its arguments."""
     return Expression(lambda _: function, args, common_shape(*map(shape_of, args)))
+
+
+def _compared(relation: Callable[..., Any], a: Any, b: Any) -> Expression:
+    found = elementwise(relation, a, b)
+    found.truth = True
+    return found
 
 
 def shape_of(x: Any) -> tuple[Any, ...]:

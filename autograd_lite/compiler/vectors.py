@@ -2,7 +2,7 @@
 
 A C function of a vector is the C library's own vector version where the processor and the
 library have one (glibc's libmvec, at most 4 units in the last place off) and the code asks for
-it, else the function itself, lane by lane: the one that Python's `math` uses.
+it, else the function itself, lane by lane: for doubles the one that Python's `math` uses.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def _in_c(name: str, element: str) -> str:
     return name if element == "double" else f"{name}f"
 
 
-def declarations(lanes: int, code: str, element: str = "double", rounded: bool = True) -> str:
+def declarations(lanes: int, code: str, element: str = "double", exact: bool = True) -> str:
     """What the module's code refers to: C functions, and the processor's own on all lanes.
 
-    rounded   whether a function shall be the one of Python's `math`, to the bit
+    exact   whether a function of doubles shall be the one of Python's `math`, to the bit
     """
     text = [f"declare {element} @{_in_c(name, element)}({_kinds(name, element)})"
             for name in _FUNCTIONS]  # fmt: skip
@@ -91,7 +91,7 @@ def declarations(lanes: int, code: str, element: str = "double", rounded: bool =
     if lanes > 1:
         for name in _FUNCTIONS:
             if f"@lanes_{name}(" in code:
-                found = None if rounded else _vector_version(name, element)
+                found = None if exact else _vector_version(name, element)
                 text += (
                     _by_lane(name, lanes, element) if found is None
                     else _by_pieces(name, lanes, element, *found)
