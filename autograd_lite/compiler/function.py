@@ -41,8 +41,8 @@ def function(
 
     f is called on placeholders, once, and again when a Hessian or a Jacobian is first asked for:
     a choice between graphs must be `al.where`, an `if` on them is a TraceError. `executor` as in
-    `al.compile`, but for "dense", which wants a batch. Raises TypeError where f returns neither a number nor a list of numbers,
-    ValueError for an empty list.
+    `al.compile`, but for "dense", which wants a batch. Raises TypeError where f returns neither a
+    number nor a list of numbers, ValueError for an empty list.
 
     >>> F = function(lambda x: (x[0] - 1.0) ** 2 + x[0] * x[1], 2)
     >>> F([3.0, 2.0])
