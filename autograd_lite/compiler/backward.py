@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.code import Code, partials, text_of
+from autograd_lite.compiler.code import Code, text_of
 from autograd_lite.compiler.forward import stacked
 from autograd_lite.compiler.tape import INPUT, Output
 from autograd_lite.compiler.terms import Pairs, Product, Sum
@@ -77,7 +77,7 @@ class Backward:
         else:
             y = Code(self.forward.out(group))
             symbols = self.forward.symbols(group, self.forward.expressions[number])
-            found = partials(kind, y, symbols)
+            found = kind.partials(y, *symbols)
             for i, rule in enumerate(kind.rules if isinstance(kind.rules, tuple) else ()):
                 if rule is None or not any(self._needs(c) for c in group.operands[i]):
                     continue
@@ -262,7 +262,7 @@ class Backward:
                     )  # fmt: skip
             return
         symbols = [Code(f"{stacks[0]}[{i}]") for i in range(k)]
-        for i, partial in enumerate(partials(kind, Code(y), tuple(symbols))):
+        for i, partial in enumerate(kind.partials(Code(y), *symbols)):
             if partial is not None and any(self._needs(c) for c in group.operands[i]):
                 self._give(group.operands[i], g, partial, str(n), group.varying, _by(kind))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.errors import CompileError, TraceError
+from autograd_lite.errors import TraceError
 from autograd_lite.ops import ATOM, NEGATION, PRODUCT, SUM
 
 if TYPE_CHECKING:
@@ -120,17 +120,6 @@ class Code:
 
     def __le__(self, other: Any) -> Code:
         return self.apply(ops.less_equal, (self, other))
-
-
-def partials(row: Op, y: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The row's rules run on symbols; a CompileError where these do not run on them."""
-    try:
-        return tuple(row.partials(y, *args))
-    except (AttributeError, TypeError) as reason:
-        raise CompileError(
-            f"compile: the rule of {row.name} does not run on symbols ({reason}); write it by "
-            "+, -, *, / and al's functions, al.exp for math.exp"
-        ) from reason
 
 
 def undecided() -> TraceError:

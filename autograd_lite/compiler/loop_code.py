@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.code import partials
 from autograd_lite.compiler.machine import BACKWARD, FORWARD, Builder, computed
 from autograd_lite.compiler.trace import IS_CONSTANT, IS_INPUT
 from autograd_lite.compiler.vectors import vector
@@ -171,7 +170,7 @@ class LoopCode:
         self, builder: Builder, m: int, g: Any, y: Any, args: tuple[Any, ...],
         cotangents: dict[int, Any], outside: dict[int, Any],
     ) -> None:  # fmt: skip
-        for (way, what), partial in zip(self.operands[m], partials(self.rows[m], y, args)):
+        for (way, what), partial in zip(self.operands[m], self.rows[m].partials(y, *args)):
             if partial is None or way in ("literal", "number"):
                 continue
             part = builder.through(self.rows[m], g, partial)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.compiler.code import partials
 from autograd_lite.compiler.machine import (
     BACKWARD,
     FORWARD,
@@ -80,7 +79,7 @@ class RunCode:
         builder.store(0.0, pointer)
         indices, args = self._operands(builder)
         y = builder.load(self._own(builder, "%v"))
-        for index, static, partial in zip(indices, self.static, partials(self.row, y, args)):
+        for index, static, partial in zip(indices, self.static, self.row.partials(y, *args)):
             if partial is not None:
                 vector = "%dp" if static else "%d"
                 target = builder.emit(f"getelementptr {builder.kind}, ptr {vector}, i64 {index}")
