@@ -28,7 +28,10 @@ def simplify(trace: Trace) -> Trace:
     args = place[trace.args]
     if _foldable(trace, args).any():
         return _one_by_one(trace)
-    alive = np.flatnonzero((trace.kind >= 0) & (place == np.arange(len(trace))))
+    own = place == np.arange(len(trace))
+    alive = np.flatnonzero((trace.kind >= 0) & own)
+    if own.all() and _told_apart(trace, alive):
+        return trace
     for _ in range(_SWEEPS):
         twins, first = _duplicates(trace, args, alive)
         if not twins.size:
@@ -64,6 +67,12 @@ def _foldable(trace: Trace, args: Ints) -> NDArray[np.bool_]:
     varying[trace.owners()[trace.kind[args] != IS_CONSTANT]] = True
     found: NDArray[np.bool_] = (trace.kind >= 0) & ~varying
     return found
+
+
+def _told_apart(trace: Trace, rows: Ints) -> bool:
+    """Whether row and first operand alone tell the rows apart, as in layers they do."""
+    keys = trace.kind[rows] * len(trace) + trace.args[trace.start[rows]]
+    return len(np.unique(keys)) == len(keys)
 
 
 def _duplicates(trace: Trace, args: Ints, rows: Ints) -> tuple[Ints, Ints]:
