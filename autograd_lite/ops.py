@@ -120,7 +120,7 @@ class Op:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Shipped rows travel by name; a user's row must be importable to travel."""
+        """Shipped rows travel by name; a row of a user's own does not travel."""
         if OPS.get(self.name) is self:
             return (shipped, (self.name,))
         if self.given and self.name in OPS:

@@ -28,6 +28,7 @@ SUBSET = {
     "test_table.py": "",
     "test_edge_conventions.py": "",
     "test_accuracy.py": "",
+    "test_compiled_edges.py": "test_rows_of_many",
     "test_compiler.py": "test_d12_every_row",
     "test_decisions.py": "test_d[12]_",
     "test_stable_formulas.py": "",
