@@ -104,7 +104,7 @@ def test_g10_d11_calling_returns_a_list_even_of_one_output() -> None:
     assert type(outputs) is list
     assert [type(y) for y in outputs] == [Value]
     with pytest.raises(AttributeError):
-        outputs.backward()  # type: ignore[attr-defined]
+        outputs.backward()  # type: ignore[attr-defined]  # on purpose
 
 
 @pytest.mark.parametrize("sizes", [[-1, 1], [2, 0], [0, 1], [2, 0, 1], [], [2]])
@@ -251,7 +251,7 @@ def test_an_activation_takes_one_argument(activation: Any) -> None:
 def test_none_is_no_activation() -> None:
     """Every wrong argument but sizes is a ValueError, as the docstring says."""
     with pytest.raises(ValueError, match="no activation None"):
-        MLP([2, 2, 1], None)  # type: ignore[arg-type]
+        MLP([2, 2, 1], None)  # type: ignore[arg-type]  # on purpose
 
 
 def test_softmax_belongs_to_the_last_layer() -> None:
@@ -394,7 +394,7 @@ def test_shapes_that_do_not_fit_together_are_value_errors(arguments: Any, text: 
 
 def test_a_weight_that_is_no_number_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="a real number is needed, got str: 'a'"):
-        MLP.from_weights([[["a"]]])  # type: ignore[list-item]
+        MLP.from_weights([[["a"]]])  # type: ignore[list-item]  # on purpose
 
 
 # --- masks ------------------------------------------------------

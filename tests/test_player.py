@@ -600,7 +600,7 @@ def test_wrong_arguments_say_what_is_right(
 
 def test_a_list_of_outputs_is_refused_with_the_remedy() -> None:
     with pytest.raises(TypeError, match=r"got list; play one of its Values, or their al\.sum"):
-        player([Value(1.0)])  # type: ignore[arg-type]
+        player([Value(1.0)])  # type: ignore[arg-type]  # on purpose
 
 
 def test_it_is_a_public_name() -> None:

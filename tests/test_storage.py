@@ -299,7 +299,7 @@ def test_what_cannot_be_stored_is_refused_and_no_file_appears(tmp_path: Path) ->
         ({"w": 1.0}, TypeError, "'w': 1.0 is no Value"),
         ({"y": w * w}, ValueError, "'y': .* was computed by mul; only leaves"),
         ({"x": inputs(1)[0]}, ValueError, "'x': .* is a placeholder and has no number"),
-        ({"w": Value(1.0, 5)}, TypeError, "'w': the label 5 is no string"),  # type: ignore[arg-type]
+        ({"w": Value(1.0, 5)}, TypeError, "'w': the label 5 is no string"),  # type: ignore[arg-type]  # on purpose
         ({"__metadata__": w}, ValueError, "'__metadata__' is taken by the format"),
         ({"\ud800": w}, ValueError, r"'\\ud800' is no valid Unicode"),
         (mixed, ValueError, r"layer 0 has neurons of \[2, 3\] weights after 2 nodes"),

@@ -719,5 +719,5 @@ def test_wrong_kinds_of_arguments_are_named() -> None:
         ((lambda y, t: 0.0, [[1.0]], [[1.0]], sgd, 1), {"engine": "eager"}, "one Value"),
     ):  # fmt: skip
         with pytest.raises(TypeError, match=text):
-            fit(model, *args, progress=False, **others)  # type: ignore[arg-type]
+            fit(model, *args, progress=False, **others)  # type: ignore[arg-type]  # on purpose
     assert weight(model) == weight(line())
