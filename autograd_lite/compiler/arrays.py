@@ -32,7 +32,7 @@ class ArrayRun:
     ) -> None:  # fmt: skip
         with np.errstate(all="ignore"):  # constants are rounded to the program's numbers
             self._forward, self._backward = build(samples, dtype)
-        self._multiply = strong_multiply if source.careful else np.multiply
+        self._ways = (strong_multiply,) if source.careful else (np.multiply, strong_multiply)
         self._order = Order(source.order, len(source.order))
         self._samples = samples
         self._results: tuple[Array, ...] = ()
@@ -65,11 +65,11 @@ class ArrayRun:
     def _run(self, X: Array, theta: Array, looked_at: int | None) -> Any:
         """Forward; the sum of the outputs that are looked at."""
         theta = self._order.read(theta)
-        self._results = self._forward(X, theta, self._multiply)
-        total = sum([np.add.reduce(r, axis=None) for r in self._results[:looked_at]])
-        if not isfinite(total):
-            self._results = self._forward(X, theta, strong_multiply)
+        for multiply in self._ways:
+            self._results = self._forward(X, theta, multiply)
             total = sum([np.add.reduce(r, axis=None) for r in self._results[:looked_at]])
+            if isfinite(total):
+                break
         return total
 
 

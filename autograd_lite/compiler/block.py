@@ -9,6 +9,7 @@ import numpy as np
 from autograd_lite.compiler.jit import Module, aligned
 from autograd_lite.compiler.machine import LONGEST, supported
 from autograd_lite.compiler.native import Native
+from autograd_lite.compiler.vectors import lanes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def lacking(trace: Trace) -> str:
 
 
 #: Samples that run at a time: as many doubles as the widest registers hold.
-LANES = 8
+LANES = lanes_of("double")
 
 
 class Block:

@@ -16,7 +16,7 @@ from autograd_lite.compiler import dense_code, matrix_code
 from autograd_lite.compiler.jit import Module, address, aligned
 from autograd_lite.compiler.recorder import Recorder
 from autograd_lite.compiler.sheets import Unsupported
-from autograd_lite.compiler.vectors import lanes_of
+from autograd_lite.compiler.vectors import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,17 +70,16 @@ class DenseRun:
         self, dense: Dense, samples: int, order: Order, arrays: Callable[[], ArrayRun]
     ) -> None:
         recorder, module = dense.recorder, dense.module
-        lanes = lanes_of(recorder.element)
-        padded = -(-samples // lanes) * lanes
+        length = padded(samples, recorder.element)
         self._module = module  # owns the code
         self._order = order
         self._arrays = cache(arrays)
         self._replaced = False  # whether the last run was the arrays'
-        self._v = aligned((recorder.rows, padded), dense.dtype)
+        self._v = aligned((recorder.rows, length), dense.dtype)
         self._f = aligned((recorder.numbers,), dense.dtype)
         self._results = [self._v[row : row + count, :samples] for row, count in recorder.results]
         kinds = "pppppii" + ("d" if dense.dtype == np.float64 else "f")
-        self._given = self._v.ctypes.data, self._f.ctypes.data, samples, padded
+        self._given = self._v.ctypes.data, self._f.ctypes.data, samples, length
         module.function("setup", kinds)(0, 0, 0, *self._given, 0.0)
         self._values = module.function("values", kinds, "d")
         if recorder.has_gradient:

@@ -126,17 +126,20 @@ class Batch:
         for strong in self._ways:
             self._machine(strong).forward(*self._addresses[:2], work.chunks)
             with np.errstate(all="ignore"):
-                found = self.outputs()
-                if isfinite(np.add.reduce(found, axis=None)):
+                if isfinite(np.add.reduce(self._found(), axis=None)):
                     break
-        return found
+        return self.outputs()
 
     def outputs(self) -> Array:
         """All outputs (outputs, samples) of the last run."""
+        with np.errstate(over="ignore"):
+            return self._found().astype(self._dtype)
+
+    def _found(self) -> Floats:
+        """The same as the machine code has them: what float32 makes inf is finite here."""
         work = self._work
         found = work.v[:, work.outputs].swapaxes(0, 1)
-        with np.errstate(over="ignore"):
-            return found.reshape(len(work.outputs), -1)[:, : self._samples].astype(self._dtype)
+        return found.reshape(len(work.outputs), -1)[:, : self._samples]
 
     def _fill(self, X: Array, theta: Array) -> None:
         self._work.p[:] = self._order.read(theta)

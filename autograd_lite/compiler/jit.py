@@ -107,8 +107,8 @@ class Module:
         target = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
         )
-        for name, address in (symbols or {}).items():
-            llvm.add_symbol(name, address)
+        for name, place in (symbols or {}).items():
+            llvm.add_symbol(name, place)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(ir), target)
         self._engine.finalize_object()
 

@@ -7,7 +7,7 @@ from typing import Any
 from autograd_lite.compiler.matrix_code import symbol
 from autograd_lite.compiler.sheet_code import place
 from autograd_lite.compiler.sheets import Samples, View, Width
-from autograd_lite.compiler.vectors import lanes_of, literal
+from autograd_lite.compiler.vectors import literal
 
 
 class Rows(View):
@@ -43,12 +43,6 @@ def take(rows: View, first: int, count: int, n_inputs: int, element: str) -> lis
         _call("transpose", f"ptr %d, i64 %P, ptr %s, i64 {n_inputs}, i64 %B, i64 {count}", element),
         _call("pad", f"ptr %d, i64 %P, i64 {count}, i64 %B, i64 %P", element),
     ]
-
-
-def padded_length(n: int, element: str) -> int:
-    """n in whole registers."""
-    lanes = lanes_of(element)
-    return -(-n // lanes) * lanes
 
 
 def transpose(copy: Rows, view: View, element: str) -> list[str]:

@@ -10,7 +10,7 @@ from threading import Lock
 
 from autograd_lite.compiler.jit import Module
 from autograd_lite.compiler.tile_code import products
-from autograd_lite.compiler.vectors import lanes_of, size, vector
+from autograd_lite.compiler.vectors import lanes_of, size, sum_of_lanes, vector
 
 #: Programs may be compiled in several threads, and all hold addresses of one module.
 _LOCK = Lock()
@@ -40,9 +40,8 @@ def declarations(element: str) -> str:
              "transpose": "ptr, i64, ptr, i64, i64, i64", "pad": "ptr, i64, i64, i64, i64",
              "seed": f"ptr, i64, i64, {element}", "checked": "ptr, i64, ptr, i64"}  # fmt: skip
     lanes = lanes_of(element)
-    reduce = f"llvm.vector.reduce.fadd.v{lanes}f{8 * size(element)}"
     return "\n".join([
-        f"declare {element} @{reduce}({element}, {vector(lanes, element)})",
+        f"declare {element} @{sum_of_lanes(lanes, element)}({element}, {vector(lanes, element)})",
         *[f"declare {'double' if name == 'checked' else 'void'} @{symbol(name, element)}({kind})"
           for name, kind in kinds.items()],
     ])  # fmt: skip
@@ -56,53 +55,63 @@ def symbol(name: str, element: str) -> str:
 @cache
 def _module(element: str) -> Module:
     """The module of these functions; it stays for as long as the process."""
-    return Module("\n".join([products(element), _transpose(element), _small(element)]))
+    return Module("\n".join([products(element), _block(element), _transpose(element),
+                             _pad(element), _seed(element), _checked(element)]))  # fmt: skip
+
+
+def _loop(index: str, first: str, last: str, step: int, body: list[str]) -> list[str]:
+    """The body for index = first, first + step, ... as long as it is below last; maybe never."""
+    return [
+        f"  br label %{index}.before", f"{index}.before:", f"  br label %{index}.test",
+        f"{index}.test:",
+        f"  %{index} = phi i64 [ {first}, %{index}.before ], [ %{index}.next, %{index}.step ]",
+        f"  %{index}.more = icmp slt i64 %{index}, {last}",
+        f"  br i1 %{index}.more, label %{index}.body, label %{index}.after", f"{index}.body:",
+        *body, f"  br label %{index}.step", f"{index}.step:",
+        f"  %{index}.next = add i64 %{index}, {step}", f"  br label %{index}.test",
+        f"{index}.after:",
+    ]  # fmt: skip
+
+
+def _function(head: str, lines: list[str]) -> str:
+    return "\n".join([f"define {head} {{", "entry:", *lines, "  ret void", "}"])
+
+
+_MATRICES = "ptr noalias %D, i64 %dr, ptr noalias %S, i64 %sr"
 
 
 def _transpose(element: str) -> str:
     """Square blocks by shuffles in registers, the edges number by number."""
     lanes = lanes_of(element)
-    return "\n".join([_block(element, lanes), _edge(element),
-        f"""define void @transpose(ptr noalias %D, i64 %dr, ptr noalias %S, i64 %sr,
-  i64 %rows, i64 %columns) {{
-entry:
-  %r9 = sdiv i64 %rows, {lanes}
-  %c9 = sdiv i64 %columns, {lanes}
-  %fullr = mul i64 %r9, {lanes}
-  %fullc = mul i64 %c9, {lanes}
-  br label %row
-row:
-  %r = phi i64 [ 0, %entry ], [ %r1, %next ]
-  %haver = icmp slt i64 %r, %fullr
-  br i1 %haver, label %column, label %edges
-column:
-  %c = phi i64 [ 0, %row ], [ %c1, %do ]
-  %havec = icmp slt i64 %c, %fullc
-  br i1 %havec, label %do, label %next
-do:
-  %so = mul i64 %r, %sr
-  %so1 = add i64 %so, %c
-  %s = getelementptr {element}, ptr %S, i64 %so1
-  %do0 = mul i64 %c, %dr
-  %do1 = add i64 %do0, %r
-  %d = getelementptr {element}, ptr %D, i64 %do1
-  call void @block(ptr %d, i64 %dr, ptr %s, i64 %sr)
-  %c1 = add i64 %c, {lanes}
-  br label %column
-next:
-  %r1 = add i64 %r, {lanes}
-  br label %row
-edges:
-  call void @edge(ptr %D, i64 %dr, ptr %S, i64 %sr, i64 0, i64 %fullr, i64 %fullc, i64 %columns)
-  call void @edge(ptr %D, i64 %dr, ptr %S, i64 %sr, i64 %fullr, i64 %rows, i64 0, i64 %columns)
-  ret void
-}}"""])  # fmt: skip
+    places = [
+        "  %so = mul i64 %r, %sr", "  %so1 = add i64 %so, %c",
+        f"  %s = getelementptr {element}, ptr %S, i64 %so1",
+        "  %do = mul i64 %c, %dr", "  %do1 = add i64 %do, %r",
+        f"  %d = getelementptr {element}, ptr %D, i64 %do1",
+    ]  # fmt: skip
+    copy = [*places, f"  %x = load {element}, ptr %s", f"  store {element} %x, ptr %d"]
+    block = [*places, "  call void @block(ptr %d, i64 %dr, ptr %s, i64 %sr)"]
+    edge = "call void @edge(ptr %D, i64 %dr, ptr %S, i64 %sr"
+    return "\n".join([
+        _function(
+            f"internal void @edge({_MATRICES}, i64 %r0, i64 %rows, i64 %c0, i64 %columns)",
+            _loop("r", "%r0", "%rows", 1, _loop("c", "%c0", "%columns", 1, copy)),
+        ),
+        _function(f"void @transpose({_MATRICES}, i64 %rows, i64 %columns)", [
+            f"  %rn = sdiv i64 %rows, {lanes}", f"  %cn = sdiv i64 %columns, {lanes}",
+            f"  %fullr = mul i64 %rn, {lanes}", f"  %fullc = mul i64 %cn, {lanes}",
+            *_loop("r", "0", "%fullr", lanes, _loop("c", "0", "%fullc", lanes, block)),
+            f"  {edge}, i64 0, i64 %fullr, i64 %fullc, i64 %columns)",
+            f"  {edge}, i64 %fullr, i64 %rows, i64 0, i64 %columns)",
+        ]),
+    ])  # fmt: skip
 
 
-def _block(element: str, lanes: int) -> str:
+def _block(element: str) -> str:
     """lanes x lanes numbers: in each round pairs of rows swap the halves of pairs of columns."""
+    lanes = lanes_of(element)
     kind, align = vector(lanes, element), size(element)
-    text = ["define internal void @block(ptr noalias %D, i64 %dr, ptr noalias %S, i64 %sr) {"]
+    text: list[str] = []
     for i in range(lanes):
         text += [f"  %so{i} = mul i64 %sr, {i}",
                  f"  %sp{i} = getelementptr {element}, ptr %S, i64 %so{i}",
@@ -125,92 +134,39 @@ def _block(element: str, lanes: int) -> str:
         text += [f"  %do{i} = mul i64 %dr, {i}",
                  f"  %dp{i} = getelementptr {element}, ptr %D, i64 %do{i}",
                  f"  store {kind} %x{stage}_{i}, ptr %dp{i}, align {align}"]  # fmt: skip
-    return "\n".join([*text, "  ret void", "}"])
+    return _function(f"internal void @block({_MATRICES})", text)
 
 
-def _edge(element: str) -> str:
-    return f"""define internal void @edge(ptr noalias %D, i64 %dr, ptr noalias %S, i64 %sr,
-  i64 %r0, i64 %rows, i64 %c0, i64 %columns) {{
-entry:
-  br label %row
-row:
-  %r = phi i64 [ %r0, %entry ], [ %r1, %next ]
-  %haver = icmp slt i64 %r, %rows
-  br i1 %haver, label %column, label %end
-column:
-  %c = phi i64 [ %c0, %row ], [ %c1, %do ]
-  %havec = icmp slt i64 %c, %columns
-  br i1 %havec, label %do, label %next
-do:
-  %so = mul i64 %r, %sr
-  %so1 = add i64 %so, %c
-  %s = getelementptr {element}, ptr %S, i64 %so1
-  %x = load {element}, ptr %s
-  %do0 = mul i64 %c, %dr
-  %do1 = add i64 %do0, %r
-  %d = getelementptr {element}, ptr %D, i64 %do1
-  store {element} %x, ptr %d
-  %c1 = add i64 %c, 1
-  br label %column
-next:
-  %r1 = add i64 %r, 1
-  br label %row
-end:
-  ret void
-}}"""
+def _pad(element: str) -> str:
+    return _function("void @pad(ptr noalias %D, i64 %dr, i64 %columns, i64 %n, i64 %width)", [
+        "  %last = sub i64 %n, 1",
+        *_loop("c", "0", "%columns", 1, [
+            "  %o = mul i64 %c, %dr", f"  %row = getelementptr {element}, ptr %D, i64 %o",
+            f"  %s = getelementptr {element}, ptr %row, i64 %last",
+            f"  %x = load {element}, ptr %s",
+            *_loop("r", "%n", "%width", 1, [
+                f"  %d = getelementptr {element}, ptr %row, i64 %r",
+                f"  store {element} %x, ptr %d",
+            ]),
+        ]),
+    ])  # fmt: skip
 
 
-def _small(element: str) -> str:
+def _seed(element: str) -> str:
+    return _function(f"void @seed(ptr noalias %D, i64 %n, i64 %width, {element} %x)", _loop(
+        "r", "0", "%width", 1, [
+            "  %real = icmp slt i64 %r, %n", f"  %g = select i1 %real, {element} %x, {element} 0.0",
+            f"  %d = getelementptr {element}, ptr %D, i64 %r", f"  store {element} %g, ptr %d",
+        ]
+    ))  # fmt: skip
+
+
+def _checked(element: str) -> str:
     lanes = lanes_of(element)
-    kind, align = vector(lanes, element), size(element)
-    ordered = f"llvm.vector.reduce.fadd.v{lanes}f{8 * size(element)}"
+    kind, align, add = vector(lanes, element), size(element), sum_of_lanes(lanes, element)
     widened = "%x" if element == "double" else "%wide"
     widen = "" if element == "double" else "  %wide = fpext float %x to double\n"
-    return f"""declare {element} @{ordered}({element}, {kind})
-define void @pad(ptr noalias %D, i64 %dr, i64 %columns, i64 %n, i64 %width) {{
-entry:
-  %last = sub i64 %n, 1
-  br label %column
-column:
-  %c = phi i64 [ 0, %entry ], [ %c1, %next ]
-  %havec = icmp slt i64 %c, %columns
-  br i1 %havec, label %copy, label %end
-copy:
-  %o = mul i64 %c, %dr
-  %row = getelementptr {element}, ptr %D, i64 %o
-  %s = getelementptr {element}, ptr %row, i64 %last
-  %x = load {element}, ptr %s
-  br label %lane
-lane:
-  %r = phi i64 [ %n, %copy ], [ %r1, %do ]
-  %haver = icmp slt i64 %r, %width
-  br i1 %haver, label %do, label %next
-do:
-  %d = getelementptr {element}, ptr %row, i64 %r
-  store {element} %x, ptr %d
-  %r1 = add i64 %r, 1
-  br label %lane
-next:
-  %c1 = add i64 %c, 1
-  br label %column
-end:
-  ret void
-}}
-define void @seed(ptr noalias %D, i64 %n, i64 %width, {element} %x) {{
-entry:
-  br label %lane
-lane:
-  %r = phi i64 [ 0, %entry ], [ %r1, %lane ]
-  %real = icmp slt i64 %r, %n
-  %g = select i1 %real, {element} %x, {element} 0.0
-  %d = getelementptr {element}, ptr %D, i64 %r
-  store {element} %g, ptr %d
-  %r1 = add i64 %r, 1
-  %more = icmp slt i64 %r1, %width
-  br i1 %more, label %lane, label %end
-end:
-  ret void
-}}
+    return f"""declare {element} @{add}({element}, {kind})
 define double @checked(ptr noalias %D, i64 %n, ptr noalias %G, i64 %m) {{
 entry:
   br label %add
@@ -236,7 +192,7 @@ do:
   %acc1 = fadd {kind} %acc, %zero
   br label %look
 rest:
-  %one = call {element} @{ordered}({element} 0.0, {kind} %acc)
+  %one = call {element} @{add}({element} 0.0, {kind} %acc)
   br label %single
 single:
   %k = phi i64 [ %i, %rest ], [ %k1, %take ]

@@ -29,7 +29,7 @@ from autograd_lite.compiler.sheets import (
     shape_of,
     whole,
 )
-from autograd_lite.compiler.vectors import literal
+from autograd_lite.compiler.vectors import literal, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -274,9 +274,9 @@ class Recorder:
         key = (view.sheet.base, view.start, view.shape, view.strides)
         if key not in self._turned:
             rows, width = view.shape
-            padded = matrix_calls.padded_length(rows, self.element)
+            length = padded(rows, self.element)
             # as many numbers as so many rows of samples
-            copy = matrix_calls.Rows(self.empty((padded * width.columns, Width(1))), padded)
+            copy = matrix_calls.Rows(self.empty((length * width.columns, Width(1))), length)
             self.add_statement(copy, matrix_calls.transpose(copy, view, self.element))
             self._turned[key] = copy
         return self._turned[key]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_lite.compiler.machine import Builder, Register
 from autograd_lite.compiler.sheets import Unsupported, View, Width
-from autograd_lite.compiler.vectors import lanes_of, size, vector
+from autograd_lite.compiler.vectors import lanes_of, sum_of_lanes, vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -308,7 +308,7 @@ def over_samples(out: View, x: Symbol, element: str) -> list[str]:
     code = _Body(element)
     lanes, kind = code.lanes, vector(code.lanes, element)
     *outer, along = _loops(x.shape, operands)
-    function = f"@llvm.vector.reduce.fadd.v{lanes}f{8 * size(element)}"
+    function = f"@{sum_of_lanes(lanes, element)}"
     zero = _lifted(code.builder, 0.0)
 
     def body(at: list[tuple[Loop, str]]) -> None:

@@ -7,7 +7,7 @@ nothing is packed.
 
 from __future__ import annotations
 
-from autograd_lite.compiler.vectors import lanes_of, size, vector
+from autograd_lite.compiler.vectors import lanes_of, size, suffix, vector
 
 #: Per number of vectors in a tile's row how many rows it has: 16 running sums keep the
 #: processor's two multipliers busy. The rest of a matrix takes ever smaller tiles.
@@ -22,22 +22,22 @@ def products(element: str) -> str:
     """The IR of `product`."""
     lanes = lanes_of(element)
     kind, mask = vector(lanes, element), f"<{lanes} x i1>"
-    suffix = f"v{lanes}f{8 * size(element)}"
+    ending = suffix(lanes, element)
     align = size(element)
     parts = [
-        f"declare {kind} @llvm.fma.{suffix}({kind}, {kind}, {kind})",
-        f"declare {kind} @llvm.masked.load.{suffix}.p0(ptr, i32, {mask}, {kind})",
-        f"declare void @llvm.masked.store.{suffix}.p0({kind}, ptr, i32, {mask})",
+        f"declare {kind} @llvm.fma.{ending}({kind}, {kind}, {kind})",
+        f"declare {kind} @llvm.masked.load.{ending}.p0(ptr, i32, {mask}, {kind})",
+        f"declare void @llvm.masked.store.{ending}.p0({kind}, ptr, i32, {mask})",
     ]
     for vectors, heights in _TILES.items():
         masked = vectors == 1
-        parts += [_tile(n, vectors, masked, element, suffix, align) for n in heights]
+        parts += [_tile(n, vectors, masked, element, ending, align) for n in heights]
         parts.append(_rows(vectors, masked, heights, element, lanes))
     parts.append(_product(element, lanes))
     return "\n".join(parts)
 
 
-def _tile(rows: int, vectors: int, masked: bool, element: str, suffix: str, align: int) -> str:
+def _tile(rows: int, vectors: int, masked: bool, element: str, ending: str, align: int) -> str:
     """rows x vectors of C; with a mask only those lanes of B and C that it names."""
     lanes = lanes_of(element)
     kind, mask = vector(lanes, element), f"<{lanes} x i1>"
@@ -53,7 +53,7 @@ def _tile(rows: int, vectors: int, masked: bool, element: str, suffix: str, alig
     for j in range(vectors):
         text.append(f"  %bp{j} = getelementptr {kind}, ptr %b, i64 {j}")
         text.append(
-            f"  %b{j} = call {kind} @llvm.masked.load.{suffix}.p0(ptr %bp{j}, i32 {align}, "
+            f"  %b{j} = call {kind} @llvm.masked.load.{ending}.p0(ptr %bp{j}, i32 {align}, "
             f"{mask} %mask, {kind} zeroinitializer)" if masked else
             f"  %b{j} = load {kind}, ptr %bp{j}, align {align}"
         )  # fmt: skip
@@ -66,7 +66,7 @@ def _tile(rows: int, vectors: int, masked: bool, element: str, suffix: str, alig
             f"  %av{i} = shufflevector {kind} %ae{i}, {kind} undef, "
             f"<{lanes} x i32> zeroinitializer",
         ]  # fmt: skip
-        text += [f"  %s{i}_{j} = call {kind} @llvm.fma.{suffix}({kind} %av{i}, {kind} %b{j}, "
+        text += [f"  %s{i}_{j} = call {kind} @llvm.fma.{ending}({kind} %av{i}, {kind} %b{j}, "
                  f"{kind} %c{i}_{j})" for j in range(vectors)]  # fmt: skip
     text += ["  %p1 = add i64 %p, 1", "  %more = icmp slt i64 %p1, %K",
              "  br i1 %more, label %terms, label %end", "end:"]  # fmt: skip
@@ -75,7 +75,7 @@ def _tile(rows: int, vectors: int, masked: bool, element: str, suffix: str, alig
             f"  %co{i}_{j} = mul i64 %ci, {i}",
             f"  %cq{i}_{j} = getelementptr {element}, ptr %C, i64 %co{i}_{j}",
             f"  %cp{i}_{j} = getelementptr {kind}, ptr %cq{i}_{j}, i64 {j}",
-            f"  call void @llvm.masked.store.{suffix}.p0({kind} %s{i}_{j}, ptr %cp{i}_{j}, "
+            f"  call void @llvm.masked.store.{ending}.p0({kind} %s{i}_{j}, ptr %cp{i}_{j}, "
             f"i32 {align}, {mask} %mask)" if masked else
             f"  store {kind} %s{i}_{j}, ptr %cp{i}_{j}, align {align}",
         ]  # fmt: skip

@@ -45,6 +45,23 @@ def lanes_of(element: str) -> int:
     return jit.REGISTER // size(element)
 
 
+def padded(n: int, element: str) -> int:
+    """n in whole registers."""
+    lanes = lanes_of(element)
+    return -(-n // lanes) * lanes
+
+
+def suffix(lanes: int, element: str) -> str:
+    """How LLVM's own functions on so many lanes end."""
+    bits = f"f{8 * size(element)}"
+    return bits if lanes == 1 else f"v{lanes}{bits}"
+
+
+def sum_of_lanes(lanes: int, element: str) -> str:
+    """LLVM's function that adds the lanes of a register to a number."""
+    return f"llvm.vector.reduce.fadd.{suffix(lanes, element)}"
+
+
 def literal(x: float, element: str = "double") -> str:
     """The number as LLVM writes it: its bits as a double, even of a float."""
     if element == "float":
@@ -63,8 +80,7 @@ def _rounded(x: float) -> float:
 def function_name(name: str, lanes: int, element: str) -> str:
     """What a function on so many lanes is called in IR."""
     if name in _INTRINSICS:
-        bits = f"f{8 * size(element)}"
-        return f"llvm.{name}.{bits if lanes == 1 else f'v{lanes}{bits}'}"
+        return f"llvm.{name}.{suffix(lanes, element)}"
     return _in_c(name, element) if lanes == 1 else f"lanes_{name}"
 
 
